@@ -1,0 +1,68 @@
+"""The engine: pure Python round the Anthropic SDK, without Django.
+
+A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen events;
+``resolve`` turns each citation into a verified range of the source. Failures are one exception,
+``EngineError``, with a code. What differs between models is asked of ``catalogue``.
+"""
+
+from . import catalogue, prompts
+from .catalogue import UnknownModel
+from .citations import Numbering, Resolved, SourceText, pages_of, resolve
+from .client import Client, Interrupt, account, make_client
+from .errors import SENTENCES, EngineError, Interrupted, classify
+from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
+from .request import (
+    AnswerBlock,
+    Question,
+    Request,
+    Source,
+    StoredCitation,
+    Turn,
+    build,
+    count_params,
+    estimate,
+    fits,
+    frame_params,
+)
+from .run import run
+from .tokens import count
+
+__all__ = [
+    "SENTENCES",
+    "AnswerBlock",
+    "BlockEnded",
+    "Cited",
+    "Client",
+    "EngineError",
+    "Event",
+    "Finished",
+    "Interrupt",
+    "Interrupted",
+    "Numbering",
+    "Question",
+    "Request",
+    "Resolved",
+    "Source",
+    "SourceText",
+    "Started",
+    "StoredCitation",
+    "Text",
+    "Thinking",
+    "Turn",
+    "UnknownModel",
+    "Usage",
+    "account",
+    "build",
+    "catalogue",
+    "classify",
+    "count",
+    "count_params",
+    "estimate",
+    "fits",
+    "frame_params",
+    "make_client",
+    "pages_of",
+    "prompts",
+    "resolve",
+    "run",
+]
