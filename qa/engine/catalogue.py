@@ -60,7 +60,6 @@ class Model:
     long_rates: Rates | None = None
     long_threshold: int | None = None
     us_only: bool = True
-    deprecated_on: date | None = None
     retires_on: date | None = None
 
     def rates_for(self, prompt_tokens: int) -> Rates:
@@ -259,10 +258,11 @@ def normalise(model_id: str) -> str:
 
 
 def get(model_id: str) -> Model:
-    """The model with this id or undated alias. Raises ``UnknownModel``."""
+    """The model with this id, dated or not. Raises ``UnknownModel``."""
     wanted = normalise(model_id)
+    undated = _DATED.sub("", wanted)
     try:
-        return _BY_ID[_ALIASES.get(wanted, wanted)]
+        return _BY_ID[wanted if wanted in _BY_ID else _ALIASES[undated]]
     except KeyError:
         known = ", ".join(_BY_ID)
         raise UnknownModel(f"Unknown model {model_id!r}. Known models: {known}.") from None

@@ -5,6 +5,15 @@ The SDK's errors become ours in ``classify`` and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+import anthropic
+import httpx2
+
 from .events import Usage
 
 SENTENCES: dict[str, str] = {
@@ -98,6 +107,111 @@ class Interrupted(EngineError):
         super().__init__("stopped", request_id=request_id)
 
 
-def classify(exc: BaseException) -> EngineError:
+def classify(exc: Exception) -> EngineError:
     """The ``EngineError`` that says what `exc`, raised by the SDK or its transport, means."""
-    raise NotImplementedError
+    if isinstance(exc, EngineError):
+        return exc
+    if isinstance(exc, anthropic.APIStatusError):
+        return _from_status(exc)
+    if isinstance(exc, anthropic.APITimeoutError | httpx2.TimeoutException):
+        return EngineError("timeout", temporary=True, detail=_detail(exc))
+    if isinstance(exc, anthropic.APIConnectionError | httpx2.HTTPError | OSError):
+        return EngineError("connection", temporary=True, detail=_detail(exc))
+    if isinstance(exc, anthropic.APIResponseValidationError | ValueError):
+        # what came back is not what the API writes: half an event, or a page of some proxy
+        return EngineError("connection", temporary=True, detail=_detail(exc))
+    return EngineError("invalid", detail=_detail(exc))
+
+
+def _from_status(exc: anthropic.APIStatusError) -> EngineError:
+    headers = exc.response.headers
+    code, temporary = _meaning(exc, has_retry_after="retry-after" in headers)
+    if headers.get("x-should-retry") == "false":
+        temporary = False
+    return EngineError(
+        code,
+        temporary=temporary,
+        retry_after=_retry_after(headers) if temporary else None,
+        status=exc.status_code,
+        type=exc.type,
+        request_id=exc.request_id,
+        detail=_detail(exc),
+    )
+
+
+_BY_TYPE: dict[str, tuple[str, bool]] = {
+    "authentication_error": ("bad_key", False),
+    "permission_error": ("permission", False),
+    "billing_error": ("billing", False),
+    "rate_limit_error": ("rate_limit", True),
+    "overloaded_error": ("overloaded", True),
+    "timeout_error": ("timeout", True),
+    "api_error": ("server_error", True),
+    "conflict_error": ("server_error", True),
+    "request_too_large": ("too_large", False),
+}
+_BY_STATUS: dict[int, tuple[str, bool]] = {
+    401: ("bad_key", False),
+    402: ("billing", False),
+    403: ("permission", False),
+    408: ("timeout", True),
+    409: ("server_error", True),
+    413: ("too_large", False),
+    429: ("rate_limit", True),
+    499: ("connection", True),
+    504: ("timeout", True),
+    529: ("overloaded", True),
+}
+_BY_ERROR_CODE: dict[str, tuple[str, bool]] = {
+    "file_expired": ("file_missing", False),
+    "enforced_spend_limit_reached": ("spend_limit", False),
+    "contract_spend_limit_reached": ("spend_limit", False),
+    "ramp_limit_exceeded": ("rate_limit", True),
+    "organization_on_hold": ("permission", False),
+}
+# Only where neither status nor type nor error code tells causes apart that need another answer.
+_BY_MESSAGE: tuple[tuple[int, str, str], ...] = (
+    (400, r"prompt is too long|exceeds? the .*context (window|limit)", "too_long"),
+    (400, r"credit balance", "billing"),
+    (400, r"usage limits?|spend(ing)? limit", "spend_limit"),
+    (400, r"\bfile\b.*(not found|expired|deleted|does not exist)", "file_missing"),
+    (404, r"^model\b|\bmodel\b.*(not found|not exist)", "not_found_model"),
+    (404, r"\bfile(_id|s)?\b|\bfile_\w+", "file_missing"),
+)
+
+
+def _meaning(exc: anthropic.APIStatusError, *, has_retry_after: bool) -> tuple[str, bool]:
+    """Code, and whether waiting may help. Status 200 is a failure in the middle of a stream."""
+    if exc.error_code in _BY_ERROR_CODE:
+        return _BY_ERROR_CODE[exc.error_code]
+    if exc.status_code == 429 and not has_retry_after:
+        # an ordinary rate limit always says when to come back; a spending cap never does
+        return "spend_limit", False
+    message = exc.api_message or exc.message
+    for status, pattern, code in _BY_MESSAGE:
+        if exc.status_code == status and re.search(pattern, message, re.IGNORECASE):
+            return code, False
+    if exc.type in _BY_TYPE:
+        return _BY_TYPE[exc.type]
+    if exc.status_code in _BY_STATUS:
+        return _BY_STATUS[exc.status_code]
+    return ("server_error", True) if exc.status_code >= 500 else ("invalid", False)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from ``retry-after-ms`` or ``retry-after`` (seconds or an HTTP date)."""
+    value = headers.get("retry-after", "")
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(headers.get("retry-after-ms", "")) / 1000)
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(value))
+    with contextlib.suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    return None
+
+
+def _detail(exc: Exception) -> str:
+    """What the log should know, at most 1,000 characters; no document text is in it."""
+    message = getattr(exc, "api_message", None) or str(exc)
+    cause = f" ({exc.__cause__!r})" if exc.__cause__ else ""
+    return f"{type(exc).__name__}: {message}{cause}"[:1000]

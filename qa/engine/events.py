@@ -1,6 +1,6 @@
 """What a running request tells its caller: a flat sequence of frozen events.
 
-``Started`` comes first, ``Finished`` last; a failure raises ``EngineError`` instead of ``Finished``.
+``Started`` comes first, ``Finished`` last; a failure raises ``EngineError`` instead.
 Block numbers count text blocks only, from 0, in the order of the answer.
 """
 

@@ -1,14 +1,27 @@
-"""A question with its documents and history becomes the parameters of one API request."""
+"""A question with its documents and history becomes the parameters of one API request.
+
+The order is system, documents, history, question: what stays the same comes first, byte for byte,
+so that the prompt cache finds it again. Four blocks carry a breakpoint, which is all there may be.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import prompts
+from . import catalogue, prompts
 
 MAX_TOKENS = 16_000
 """Room for thinking and the answer together; what is not used is not paid."""
+HEADROOM = MAX_TOKENS + 4_000
+"""Tokens of the window that a prompt leaves free; counts are estimates, hence the margin."""
+TITLE_LENGTH = 200
+CONTEXT_LENGTH = 2_000
+
+Block = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class AnswerBlock:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier question and its answer."""
+    """An earlier question and its answer. One without text is left out of the history."""
 
     question: str
     blocks: tuple[AnswerBlock, ...]
@@ -70,8 +83,21 @@ class Request:
 
 
 def build(question: Question) -> Request:
-    """The request for `question`. Raises ``UnknownModel``; ``ValueError`` on unusable input."""
-    raise NotImplementedError
+    """The request for `question`. The same question gives the same bytes.
+
+    Raises ``UnknownModel``; ``ValueError`` for a blank question, a source given twice, or one with
+    neither file nor text.
+    """
+    model = catalogue.get(question.model)
+    sources = _ordered(question.sources)
+    params: dict[str, Any] = {
+        "model": catalogue.normalise(question.model),
+        "max_tokens": min(question.max_tokens, model.max_output),
+        **_effort(question, model),
+        "system": _system(),
+        "messages": _messages(question, sources),
+    }
+    return Request(params, tuple(source.version for source in sources))
 
 
 def count_params(text: str, model: str) -> dict[str, Any]:
@@ -79,19 +105,147 @@ def count_params(text: str, model: str) -> dict[str, Any]:
 
     File sources are refused by the endpoint: count each text once per model, and add up.
     """
-    raise NotImplementedError
+    document = _document(Source(version="", title="", text=text))
+    return {
+        "model": catalogue.normalise(model),
+        "messages": [{"role": "user", "content": [document]}],
+    }
 
 
 def frame_params(question: Question) -> dict[str, Any]:
     """Parameters of ``count_tokens`` for all of the request but its documents."""
-    raise NotImplementedError
+    return {
+        "model": catalogue.normalise(question.model),
+        "system": _system(),
+        "messages": _messages(question, []),
+    }
 
 
 def estimate(text: str) -> int:
     """An upper bound of the tokens of `text` on any model, for when no count can be had."""
-    raise NotImplementedError
+    return len(text.encode("utf-8", "replace")) // 2 + 64
 
 
 def fits(tokens: int, model: str) -> bool:
     """Whether a prompt of this many tokens leaves room for an answer in the model's window."""
-    raise NotImplementedError
+    return tokens + HEADROOM <= catalogue.get(model).window
+
+
+def _effort(question: Question, model: catalogue.Model) -> dict[str, Any]:
+    params: dict[str, Any] = {}
+    if question.thinking_display and "adaptive" in model.thinking:
+        params["thinking"] = {"type": "adaptive", "display": question.thinking_display}
+    if question.effort in model.efforts:
+        params["output_config"] = {"effort": question.effort}
+    return params
+
+
+def _system() -> list[Block]:
+    return [_breakpoint(_text(prompts.SYSTEM))]
+
+
+def _ordered(sources: Sequence[Source]) -> list[Source]:
+    """By file, then version: an order that does not depend on how they were selected."""
+    if len({source.version for source in sources}) < len(sources):
+        raise ValueError("A document version is given twice.")
+    return sorted(sources, key=lambda source: (source.file_id or "", source.version))
+
+
+def _messages(question: Question, sources: Sequence[Source]) -> list[Block]:
+    """Documents in the first user turn, whichever that is; the newest question last.
+
+    Breakpoints: the last document and the two newest questions. An answer may have more blocks
+    than the cache looks back over, so the entry written for the question before the newest is
+    found at its own breakpoint only.
+    """
+    indexes = {source.version: (n, _title(source)) for n, source in enumerate(sources)}
+    documents = [_document(source) for source in sources]
+    if documents:
+        documents[-1] = _breakpoint(documents[-1])
+    messages: list[Block] = []
+    for turn in question.history:
+        answer = _answer(turn.blocks, indexes)
+        if answer:
+            messages.append({"role": "user", "content": [_question(turn.question)]})
+            messages.append({"role": "assistant", "content": answer})
+    messages.append({"role": "user", "content": [_question(question.text)]})
+    for message in messages[-3::2]:
+        message["content"][-1] = _breakpoint(message["content"][-1])
+    messages[0]["content"] = documents + messages[0]["content"]
+    return messages
+
+
+def _document(source: Source) -> Block:
+    origin: Block
+    if source.file_id:
+        origin = {"type": "file", "file_id": source.file_id}
+    elif source.text:
+        origin = {"type": "text", "media_type": "text/plain", "data": source.text}
+    else:
+        raise ValueError(f"Version {source.version} has neither a file nor a text.")
+    block: Block = {"type": "document", "source": origin, "title": _title(source)}
+    if source.context and (context := _line(source.context, CONTEXT_LENGTH)):
+        block["context"] = context
+    return block | {"citations": {"enabled": True}}
+
+
+def _answer(blocks: Iterable[AnswerBlock], indexes: dict[str, tuple[int, str]]) -> list[Block]:
+    """Assistant blocks. The API refuses blank ones: their space goes to the block before."""
+    content: list[Block] = []
+    for block in blocks:
+        text = _encodable(block.text)
+        if not text.strip():
+            if content:
+                content[-1]["text"] += text
+            continue
+        citations = [
+            _citation(citation, *indexes[citation.version])
+            for citation in block.citations
+            if citation.version in indexes and citation.start is not None
+        ]
+        content.append(_text(text) | ({"citations": citations} if citations else {}))
+    return content
+
+
+def _citation(citation: StoredCitation, index: int, title: str) -> Block:
+    # no file_id: the API sends it, but does not take it
+    return {
+        "type": "char_location",
+        "cited_text": _encodable(citation.cited_text),
+        "document_index": index,
+        "document_title": title,
+        "start_char_index": citation.start,
+        "end_char_index": citation.end,
+    }
+
+
+def _question(text: str) -> Block:
+    text = _encodable(text).strip()
+    if not text:
+        raise ValueError("The question is blank.")
+    return _text(text)
+
+
+def _text(text: str) -> Block:
+    return {"type": "text", "text": text}
+
+
+def _breakpoint(block: Block) -> Block:
+    return block | {"cache_control": {"type": "ephemeral"}}
+
+
+def _title(source: Source) -> str:
+    return _line(source.title, TITLE_LENGTH) or "Untitled document"
+
+
+def _line(text: str, length: int) -> str:
+    """One line without control or invisible formatting characters, at most `length` long."""
+    text = re.sub(r"\s+", " ", _encodable(text))
+    text = "".join(char for char in text if unicodedata.category(char) not in ("Cc", "Cf"))
+    text = text.strip()
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def _encodable(text: str) -> str:
+    """Without NUL and lone surrogates, which JSON in UTF-8 cannot carry to the API."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -1,18 +1,160 @@
-"""A request becomes events."""
+"""A request becomes events. SDK errors become ours here and nowhere else."""
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from typing import Any
 
-from .client import Client, Interrupt
-from .events import Event
+import anthropic
+import httpx2
+from anthropic.types import ContentBlock, RawContentBlockDelta, RawMessageStreamEvent
+
+from .client import Client, Interrupt, interruptible
+from .errors import EngineError, Interrupted, classify
+from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
 from .request import Request
+
+FAILURES = (
+    EngineError,
+    anthropic.AnthropicError,
+    httpx2.HTTPError,
+    httpx2.StreamError,
+    OSError,
+    json.JSONDecodeError,
+    UnicodeDecodeError,
+)
+"""What the SDK and its transport raise; the last two when an event breaks off in its middle."""
 
 
 def run(client: Client, request: Request, interrupt: Interrupt | None = None) -> Iterator[Event]:
     """Send `request` and yield its events as they arrive.
 
     Raises ``EngineError`` when the request fails or its answer is none; ``Interrupted`` when
-    `interrupt` is set. Closing the iterator closes the connection.
+    `interrupt` is set. Closing the iterator closes the connection. After a refusal the text so
+    far is to be discarded.
     """
-    raise NotImplementedError
+    answer = _Answer()
+    interrupt = interrupt or Interrupt()
+    try:
+        with interruptible(interrupt):
+            stream = client.sdk.messages.create(**request.params, stream=True)
+        answer.request_id = stream.response.headers.get("request-id")
+        with stream:
+            for event in stream:
+                if interrupt.is_set():
+                    break
+                yield from answer.take(event)
+        if interrupt.is_set():
+            raise Interrupted
+        finished = answer.finish()
+    except FAILURES as exc:
+        error = Interrupted() if interrupt.is_set() else classify(exc)
+        raise answer.complete(error) from exc
+    yield finished
+
+
+class _Answer:
+    """What is known of the answer so far."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self.request_id: str | None = None
+        self.message_id: str | None = None
+        self.model: str | None = None
+        self.usage = Usage()
+        self.stop_reason: str | None = None
+        self.stop_details: dict[str, Any] | None = None
+        self.first_text_ms: int | None = None
+        self.blocks: dict[int, int] = {}
+        """The API's index of a content block → its number among the text blocks."""
+
+    def take(self, event: RawMessageStreamEvent) -> Iterator[Event]:
+        """The events `event` amounts to: none for kinds that are not known."""
+        match event.type:
+            case "content_block_delta":
+                yield from self._delta(event.index, event.delta)
+            case "content_block_start":
+                yield from self._block(event.index, event.content_block)
+            case "content_block_stop":
+                if event.index in self.blocks:
+                    yield BlockEnded(self.blocks[event.index])
+            case "message_start":
+                self.message_id = event.message.id
+                self.model = event.message.model
+                self.usage = self.usage.updated(event.message.usage.to_dict())
+                yield Started(self.message_id, self.model, self.request_id, self.usage)
+            case "message_delta":
+                self.stop_reason = event.delta.stop_reason
+                if event.delta.stop_details is not None:
+                    self.stop_details = event.delta.stop_details.to_dict()
+                self.usage = self.usage.updated(event.usage.to_dict())
+
+    def _block(self, index: int, block: ContentBlock) -> Iterator[Event]:
+        if block.type == "text":
+            number = self.blocks[index] = len(self.blocks)
+            for citation in block.citations or ():
+                yield Cited(number, citation.to_dict())
+            if block.text:
+                yield self._text(number, block.text)
+        elif block.type == "thinking":
+            yield Thinking(block.thinking)
+
+    def _delta(self, index: int, delta: RawContentBlockDelta) -> Iterator[Event]:
+        match delta.type:
+            case "text_delta":
+                if delta.text:
+                    yield self._text(self.blocks[index], delta.text)
+            case "citations_delta":
+                yield Cited(self.blocks[index], delta.citation.to_dict())
+            case "thinking_delta":
+                yield Thinking(delta.thinking)
+
+    def _text(self, number: int, text: str) -> Text:
+        if self.first_text_ms is None:
+            self.first_text_ms = self._milliseconds()
+        return Text(number, text)
+
+    def _milliseconds(self) -> int:
+        return round((time.monotonic() - self.began) * 1000)
+
+    def finish(self) -> Finished:
+        """The last event. Raises ``EngineError`` if what came is no answer."""
+        wrote = self.first_text_ms is not None
+        match self.stop_reason:
+            case None:
+                raise EngineError("truncated", temporary=True, detail="no stop_reason")
+            case "refusal":
+                details = self.stop_details or {}
+                raise EngineError(
+                    "refusal",
+                    category=details.get("category"),
+                    explanation=details.get("explanation"),
+                )
+            case "model_context_window_exceeded":
+                raise EngineError("context_window")
+            case "max_tokens" if not wrote:
+                raise EngineError("max_tokens_without_text")
+            case "end_turn" | "stop_sequence" if not wrote:
+                raise EngineError("no_answer")
+            case "end_turn" | "stop_sequence" | "max_tokens":
+                return Finished(
+                    self.stop_reason,
+                    self.stop_details,
+                    self.usage,
+                    self.first_text_ms,
+                    self._milliseconds(),
+                )
+        raise EngineError("truncated", detail=f"stop_reason {self.stop_reason}")
+
+    def complete(self, error: EngineError) -> EngineError:
+        """`error` with all a ledger row needs."""
+        error.request_id = error.request_id or self.request_id
+        error.message_id = self.message_id
+        error.model = self.model
+        error.usage = self.usage
+        error.stop_reason = self.stop_reason
+        error.first_text_ms = self.first_text_ms
+        error.total_ms = self._milliseconds()
+        return error

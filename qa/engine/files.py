@@ -1,0 +1,52 @@
+"""The Files API: canonical texts uploaded once, under names that say whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import anthropic
+import httpx2
+
+from .client import Client
+from .errors import classify
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteText:
+    """A text at the API: its id there, when it expires (None: never), the request that made it."""
+
+    file_id: str
+    expires_at: datetime | None
+    request_id: str | None
+
+
+def upload_text(client: Client, name: str, text: str, days: int) -> RemoteText:
+    """Upload `text` as text/plain, to be kept for `days`. Raises ``EngineError``."""
+    try:
+        file = client.sdk.files.upload(
+            file=(name, text.encode(), "text/plain"), expires_in_seconds=days * 24 * 3600
+        )
+    except (anthropic.APIError, httpx2.HTTPError) as exc:
+        raise classify(exc) from exc
+    return RemoteText(file.id, file.expires_at, file._request_id)
+
+
+def delete_file(client: Client, file_id: str) -> None:
+    """Delete a file; one that is gone already is no error. Raises ``EngineError``."""
+    try:
+        client.sdk.files.delete(file_id)
+    except anthropic.NotFoundError:
+        return
+    except (anthropic.APIError, httpx2.HTTPError) as exc:
+        raise classify(exc) from exc
+
+
+def list_files(client: Client) -> Iterator[tuple[str, str]]:
+    """Id and name of every file of the account, newest first. Raises ``EngineError``."""
+    try:
+        for file in client.sdk.files.list(limit=1000):
+            yield file.id, file.filename
+    except (anthropic.APIError, httpx2.HTTPError) as exc:
+        raise classify(exc) from exc
