@@ -1,0 +1,223 @@
+"""Reads PDFs: pypdf looks at the structure, pdfium reads the text.
+
+pdfium's verdict counts: it opens many a broken file that pypdf refuses, decrypts what needs no
+password, and gives the characters that highlights are drawn from. pypdf tells an empty page tree
+from a damaged file, and a page count that pdfium does not agree with.
+"""
+
+import ctypes
+import math
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdf
+import pypdf.errors
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from .canonical import title
+from .positions import page_string, units_text
+from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
+
+# Raise it when a rule that makes text changes: a reading is known by its reader's version.
+_RULES = 1
+_STRUCTURE_SECONDS = 5.0
+# FPDFText_GetText puts this where a character has no Unicode or is a hyphen at a line's end.
+_STAND_IN = re.compile("\ufffe")
+
+
+class PdfReader:
+    """Text by page, in pdfium's order, positions as `positions` maps them."""
+
+    name = "pdfium"
+    version = f"{pypdfium2.PYPDFIUM_INFO.version} ({pypdfium2.PDFIUM_INFO.build}), rules {_RULES}"
+
+    def read(self, path: Path, limits: Limits, progress: Progress) -> Reading:
+        structure = _structure(path, min(_STRUCTURE_SECONDS, limits.seconds / 4))
+        document = _open(path, structure)
+        try:
+            return self._read(document, structure, limits, progress)
+        finally:
+            document.close()
+
+    def _read(
+        self,
+        document: pypdfium2.PdfDocument,
+        structure: "_Structure",
+        limits: Limits,
+        progress: Progress,
+    ) -> Reading:
+        count = len(document)
+        if count > limits.pages:
+            raise Unreadable("too_many_pages", pages=count, limit=limits.pages)
+        pages = Pages(limits)
+        lost = []
+        for index in range(count):
+            page = _page(document, index)
+            if page is None:
+                lost.append(index + 1)
+            pages.add(page or PageText(text="", raw=""))
+            progress(index + 1, count)
+        if len(lost) == count:
+            raise Unreadable("damaged" if count else "empty", "no page could be loaded")
+        if len(pages.without_text()) == count:
+            raise Unreadable("no_text")
+        warnings = _warnings(structure, count, lost, pages.without_text())
+        return pages.reading(self, warnings, title(document.get_metadata_value("Title")))
+
+
+@dataclass(frozen=True)
+class _Structure:
+    """What pypdf says: how many pages (None when it cannot tell), and what is broken."""
+
+    pages: int | None
+    problem: str = ""
+
+
+# Of an encrypted file pypdf can tell nothing, which does not mean that the file is broken.
+_ENCRYPTED = (
+    pypdf.errors.DependencyError,
+    pypdf.errors.FileNotDecryptedError,
+    pypdf.errors.WrongPasswordError,
+)
+
+
+class _Overtime(BaseException):
+    """pypdf took too long. No Exception: pypdf catches those."""
+
+
+def _structure(path: Path, seconds: float) -> _Structure:
+    try:
+        with _alarm(seconds), path.open("rb") as file:
+            reader = pypdf.PdfReader(file)
+            return _Structure(reader.get_num_pages())
+    except _ENCRYPTED:
+        return _Structure(None)
+    except _Overtime:
+        return _Structure(None, "pypdf took too long")
+    except Exception as error:  # pypdf lets through whatever a broken file makes it meet
+        return _Structure(None, repr(error))
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise `_Overtime` in this (the main) thread, again and again in case it is swallowed."""
+
+    def ring(number: int, frame: object) -> None:
+        raise _Overtime
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _open(path: Path, structure: _Structure) -> pypdfium2.PdfDocument:
+    try:
+        # pdfium takes names in UTF-8 alone
+        return pypdfium2.PdfDocument(path if _is_utf8(path) else path.read_bytes())
+    except pypdfium2.PdfiumError as error:
+        detail = f"pdfium: {error}; pypdf: {structure.problem or structure.pages}"
+        if error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+            raise Unreadable("encrypted", detail) from error
+        raise Unreadable("empty" if structure.pages == 0 else "damaged", detail) from error
+
+
+def _is_utf8(path: Path) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
+
+
+def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
+    """One page, or None when pdfium cannot load it."""
+    page = pdfium.FPDF_LoadPage(document.raw, index)
+    if not page:
+        return None
+    try:
+        text_page = pdfium.FPDFText_LoadPage(page)
+        if not text_page:
+            return None
+        try:
+            raw = raw_text(text_page)
+        finally:
+            pdfium.FPDFText_ClosePage(text_page)
+        return PageText(
+            text=page_string(raw),
+            raw=raw,
+            width=_length(pdfium.FPDF_GetPageWidthF(page)),
+            height=_length(pdfium.FPDF_GetPageHeightF(page)),
+            rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
+        )
+    finally:
+        pdfium.FPDF_ClosePage(page)
+
+
+def raw_text_by_unit(text_page: "pdfium.FPDF_TEXTPAGE") -> str:
+    """The page's characters, asked for one by one: one character a unit, index = char index."""
+    count = pdfium.FPDFText_CountChars(text_page)
+    return units_text(pdfium.FPDFText_GetUnicode(text_page, index) for index in range(count))
+
+
+def raw_text(text_page: "pdfium.FPDF_TEXTPAGE") -> str:
+    """What `raw_text_by_unit` gives, several times as fast.
+
+    pdfium keeps a list of characters, which the indexes count, and a text beside it. A character
+    goes into the list alone when it is left out of the text, and in both alike when it is not,
+    except that U+FFFE in the text stands for various things in the list. A text as long as the
+    list therefore leaves nothing out, and only its U+FFFEs need asking.
+    """
+    count = max(0, pdfium.FPDFText_CountChars(text_page))
+    # Twice the room: should pdfium ever write a unit as a pair, it is noticed, not overrun.
+    buffer = (ctypes.c_ushort * (2 * count + 2))()
+    written = pdfium.FPDFText_GetText(text_page, 0, count, buffer) - 1  # without the last NUL
+    if written != count:
+        return raw_text_by_unit(text_page)
+    text = ctypes.string_at(buffer, 2 * count).decode("utf-16-le", "surrogatepass")
+    if len(text) != count:  # pairs were joined
+        text = units_text(buffer[:count])
+    if "\ufffe" not in text:
+        return text
+    return _STAND_IN.sub(
+        lambda match: units_text([pdfium.FPDFText_GetUnicode(text_page, match.start())]), text
+    )
+
+
+def _length(points: float) -> float:
+    return points if math.isfinite(points) and points > 0 else 0.0
+
+
+def _warnings(
+    structure: _Structure, count: int, lost: list[int], without_text: list[int]
+) -> list[str]:
+    warnings = []
+    if structure.problem:
+        warnings.append("The structure of this PDF is damaged; what could be read was read.")
+    elif structure.pages not in (None, count):
+        warnings.append(
+            f"This PDF does not agree with itself about its pages: {structure.pages} are counted, "
+            f"{count} could be read."
+        )
+    if lost:
+        warnings.append(f"{_named(lost)} could not be read.")
+    silent = [number for number in without_text if number not in set(lost)]
+    if silent:
+        warnings.append(f"{_named(silent)} without text: pictures of text are not read.")
+    return warnings
+
+
+def _named(numbers: list[int]) -> str:
+    """ "Page 3", "Pages 1–4, 7": runs joined, for a sentence's beginning."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    listed = ", ".join("–".join(map(str, run)) for run in runs)
+    return f"{'Page' if len(numbers) == 1 else 'Pages'} {listed}"

@@ -1,0 +1,170 @@
+"""What a reader is given and what it gives back: plain frozen values."""
+
+import enum
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+#: Stands between two pages of the canonical text and belongs to no page.
+PAGE_SEPARATOR = "\n\n"
+
+#: Called with (pages read, pages in all).
+Progress = Callable[[int, int], None]
+
+#: What a user is told, by code. Callers translate the template, then fill it with ``fields``.
+SENTENCES: Mapping[str, str] = {
+    "encrypted": "This PDF needs a password to be opened. Save a copy without one and upload that.",
+    "damaged": "This PDF is damaged and could not be opened.",
+    "empty": "There is nothing in this file.",
+    "no_text": (
+        "No text was found in this PDF: its pages are probably scanned pictures. "
+        "Only PDFs with a text layer can be read."
+    ),
+    "too_large": "This file has %(megabytes)s MB; at most %(limit)s MB can be read.",
+    "too_many_pages": "This document has %(pages)s pages; at most %(limit)s can be read.",
+    "too_much_text": "This document has more than %(limit)s characters, the most that can be read.",
+    "too_slow": "Reading this file took longer than %(seconds)s seconds and was stopped.",
+    "too_much_memory": "Reading this file takes more than %(megabytes)s MB of memory.",
+    "crashed": "The reader crashed on this file. It is probably damaged.",
+    "missing": "This file could not be opened for reading.",
+}
+
+
+class Kind(enum.StrEnum):
+    """The kinds of file that are read."""
+
+    PDF = "pdf"
+    TEXT = "text"
+    MARKDOWN = "markdown"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one document may take: bytes of its file, pages, MB of address space, seconds of
+    wall clock, code points of canonical text."""
+
+    bytes: int
+    pages: int
+    memory_mb: int = 1536
+    seconds: float = 120.0
+    chars: int = 20_000_000
+
+
+@dataclass(frozen=True)
+class PageReading:
+    """One page: its 1-based number and its half-open range of code points in the canonical text.
+
+    ``width`` and ``height`` are points of the page as shown (crop and rotation applied), 0 where
+    there is no paper; ``rotation`` is clockwise degrees. ``source`` is "text", or "none" when the
+    page has no visible character. ``raw_sha256`` is of the page's characters as the file's reader
+    gave them, before any rule of ours, as UTF-8 with surrogates passed through.
+    """
+
+    number: int
+    start: int
+    end: int
+    width: float
+    height: float
+    rotation: int
+    source: str
+    raw_sha256: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file as text: ``text`` is its pages joined by `PAGE_SEPARATOR`, ``sha256`` of its UTF-8.
+
+    ``warnings`` are English sentences about what is missing; ``title`` is the file's own or "".
+    """
+
+    text: str
+    sha256: str
+    pages: tuple[PageReading, ...]
+    reader: str
+    reader_version: str
+    warnings: tuple[str, ...]
+    title: str
+
+
+class Unreadable(Exception):
+    """A file that does not become text. ``str()`` is the English sentence for a user; ``detail``
+    is for the log."""
+
+    def __init__(self, code: str, detail: str = "", **fields: object) -> None:
+        super().__init__(SENTENCES[code] % fields)
+        self.code = code
+        self.detail = detail
+        self.fields: dict[str, object] = fields
+
+
+class Reader(Protocol):
+    """Reads one kind of file. Runs in the limited child: it may be killed at any point."""
+
+    name: str
+    version: str
+
+    def read(self, path: Path, limits: Limits, progress: Progress) -> Reading:
+        """Raise `Unreadable`, or MemoryError when the limit is met."""
+        ...
+
+
+@dataclass(frozen=True)
+class PageText:
+    """A page on its way into a `Reading`: canonical ``text`` and the ``raw`` it came from."""
+
+    text: str
+    raw: str
+    width: float = 0.0
+    height: float = 0.0
+    rotation: int = 0
+
+
+class Pages:
+    """Collects pages in order and keeps count of the text's length."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limit = limits.chars
+        self._texts: list[str] = []
+        self._pages: list[PageReading] = []
+        self._length = 0
+
+    def add(self, page: PageText) -> None:
+        """Append a page; raise `Unreadable` when the text outgrows the limit."""
+        start = self._length + (len(PAGE_SEPARATOR) if self._pages else 0)
+        end = start + len(page.text)
+        if end > self._limit:
+            raise Unreadable("too_much_text", limit=self._limit)
+        raw = page.raw.encode("utf-8", "surrogatepass")
+        self._texts.append(page.text)
+        self._length = end
+        self._pages.append(
+            PageReading(
+                number=len(self._pages) + 1,
+                start=start,
+                end=end,
+                width=page.width,
+                height=page.height,
+                rotation=page.rotation,
+                source="none" if page.text.isspace() or not page.text else "text",
+                raw_sha256=hashlib.sha256(raw).hexdigest(),
+            )
+        )
+
+    def without_text(self) -> list[int]:
+        """Numbers of the pages that show no character."""
+        return [page.number for page in self._pages if page.source == "none"]
+
+    def reading(self, reader: Reader, warnings: list[str], title: str) -> Reading:
+        """All pages as one `Reading`."""
+        text = PAGE_SEPARATOR.join(self._texts)
+        return Reading(
+            text=text,
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
+            pages=tuple(self._pages),
+            reader=reader.name,
+            reader_version=reader.version,
+            warnings=tuple(warnings),
+            title=title,
+        )
