@@ -6,8 +6,9 @@ A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen e
 """
 
 from . import catalogue, prompts
+from .alignment import SourceText
 from .catalogue import UnknownModel
-from .citations import Numbering, Resolved, SourceText, pages_of, resolve
+from .citations import Numbering, Resolved, pages_of, resolve
 from .client import Client, Interrupt, account, make_client
 from .errors import SENTENCES, EngineError, Interrupted, classify
 from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage

@@ -43,10 +43,10 @@ def delete_file(client: Client, file_id: str) -> None:
         raise classify(exc) from exc
 
 
-def list_files(client: Client) -> Iterator[tuple[str, str]]:
-    """Id and name of every file of the account, newest first. Raises ``EngineError``."""
+def list_files(client: Client) -> Iterator[tuple[str, str, datetime]]:
+    """Id, name and time of every file of the account, newest first. Raises ``EngineError``."""
     try:
         for file in client.sdk.files.list(limit=1000):
-            yield file.id, file.filename
+            yield file.id, file.filename, file.created_at
     except (anthropic.APIError, httpx2.HTTPError) as exc:
         raise classify(exc) from exc
