@@ -1,0 +1,247 @@
+"""The answer to a prompt: its content blocks, why it stopped, and what it used."""
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import extract, tokens
+from .cache import CacheUse
+from .faults import OFFSETS, Fault
+from .library import Library
+from .prompt import Document, Prompt
+
+Json = dict[str, Any]
+
+NOTHING_TO_READ = (
+    "There is no text document in this conversation, and this local server answers from text "
+    "documents only."
+)
+NO_ANSWER = "The documents do not contain an answer to this question."
+SUMMARY = "Looking through the documents for the passages that bear on the question."
+LEADS = (
+    "These passages of the documents bear on the question:",
+    "The documents say the following:",
+    "On this point the documents state:",
+)
+MAX_SENTENCES_CITED_APART = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`content` as in a Message object; `thinking_tokens` are part of `output_tokens`."""
+
+    content: tuple[Json, ...]
+    stop_reason: str
+    output_tokens: int
+    thinking_tokens: int = 0
+    stop_sequence: str | None = None
+    stop_details: Json | None = None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the request and a fault demand of the answer, beside its question."""
+
+    max_tokens: int
+    thinking: str | None  # "omitted", "summarized", or None for no thinking block
+    stop_sequences: tuple[str, ...] = ()
+    fault: Fault | None = None
+
+
+def compose(library: Library, prompt: Prompt, shape: Shape) -> Answer:
+    """Answer a prompt by extraction, within its `max_tokens` and window. Deterministic in its text."""
+    if shape.max_tokens == 0:
+        return Answer((), "max_tokens", 0)
+    kind = shape.fault.kind if shape.fault else None
+    thinking = [_thinking(shape.thinking)] if shape.thinking else []
+    thought = 24 + _seed(prompt) % 40 if thinking else 0
+    room = prompt.model.window - prompt.tokens
+    if kind in ("max_tokens", "context_window"):
+        reason = "max_tokens" if kind == "max_tokens" else "model_context_window_exceeded"
+        return Answer(tuple(thinking), reason, min(shape.max_tokens, thought + 1), thought)
+    blocks = [] if kind == "no_text" else list(_text_blocks(library, prompt, shape.fault))
+    if kind == "refusal":
+        return _refusal(prompt, thinking, thought, blocks[:1] if shape.fault.with_text else [])  # type: ignore[union-attr]
+    limit = min(shape.max_tokens, room)
+    cut_reason = "max_tokens" if shape.max_tokens <= room else "model_context_window_exceeded"
+    blocks, sequence = _until_stop_sequence(blocks, shape.stop_sequences)
+    kept, spent, cut = _within(prompt, blocks, limit - thought)
+    if cut:
+        return Answer(
+            (*thinking, *kept), cut_reason, min(limit, thought + spent), min(limit, thought)
+        )
+    reason = "stop_sequence" if sequence else "end_turn"
+    return Answer((*thinking, *kept), reason, thought + spent, thought, sequence)
+
+
+def message(id_: str, prompt: Prompt, use: CacheUse, answer: Answer, speed: str | None) -> Json:
+    """The Message object of a finished answer."""
+    return {
+        "id": id_,
+        "type": "message",
+        "role": "assistant",
+        "model": prompt.model.id,
+        "content": list(answer.content),
+        "stop_reason": answer.stop_reason,
+        "stop_sequence": answer.stop_sequence,
+        "stop_details": answer.stop_details,
+        "container": None,
+        "diagnostics": None,
+        "usage": usage(use, answer.output_tokens, answer.thinking_tokens, speed),
+    }
+
+
+def usage(use: CacheUse, output: int, thinking: int, speed: str | None) -> Json:
+    return {
+        "input_tokens": use.uncached,
+        "cache_creation_input_tokens": use.written,
+        "cache_read_input_tokens": use.read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": use.written_5m,
+            "ephemeral_1h_input_tokens": use.written_1h,
+        },
+        "output_tokens": output,
+        "output_tokens_details": {"thinking_tokens": thinking},
+        "server_tool_use": None,
+        "service_tier": "standard",
+        "inference_geo": "local",
+        "speed": speed or "standard",
+    }
+
+
+def _seed(prompt: Prompt) -> int:
+    question = prompt.questions[-1] if prompt.questions else ""
+    return int.from_bytes(hashlib.sha256(question.encode()).digest()[:4])
+
+
+def _thinking(display: str) -> Json:
+    text = SUMMARY if display == "summarized" else ""
+    return {"type": "thinking", "thinking": text, "signature": secrets.token_urlsafe(96)}
+
+
+def _refusal(prompt: Prompt, thinking: list[Json], thought: int, blocks: list[Json]) -> Answer:
+    spent = sum(tokens.of_text(prompt.model, block["text"]) for block in blocks)
+    details = {
+        "type": "refusal",
+        "category": "general_harms",
+        "explanation": "This request was declined on demand.",
+    }
+    # A refusal before any output is not billed.
+    content, billed = ((*thinking, *blocks), thought + spent) if blocks else ((), 0)
+    return Answer(content, "refusal", billed, thought if blocks else 0, stop_details=details)
+
+
+def _text_blocks(library: Library, prompt: Prompt, fault: Fault | None) -> Iterator[Json]:
+    readable = [document for document in prompt.documents if document.text is not None]
+    if not readable:
+        yield _text(NOTHING_TO_READ)
+        return
+    found = extract.find(library, readable, prompt.questions)
+    if not found:
+        yield _text(NO_ANSWER)
+        return
+    seed = _seed(prompt)
+    lead = LEADS[seed % len(LEADS)]
+    for number, one in enumerate(found):
+        apart = len(one.ranges) <= MAX_SENTENCES_CITED_APART and (seed + number) % 3 != 0
+        whole = (one.ranges[0][0], one.ranges[-1][1])
+        parts = one.ranges if apart else (whole,)
+        opening = f"{lead}\n\n- " if number == 0 else "\n- "
+        if len(readable) > 1 and one.document.title:
+            opening += f"{one.document.title}: "
+        yield _text(opening)
+        for i, cited in enumerate(part for part in parts if _folded(one.document, part)):
+            if i:
+                yield _text(" ")
+            citations = [_citation(one.document, cited, fault)] if one.document.cited else None
+            yield _text(_folded(one.document, cited), citations)
+
+
+def _folded(document: Document, cited: tuple[int, int]) -> str:
+    return " ".join((document.text or "")[slice(*cited)].split())
+
+
+def _text(text: str, citations: list[Json] | None = None) -> Json:
+    return {"type": "text", "text": text, "citations": citations}
+
+
+def _citation(document: Document, cited: tuple[int, int], fault: Fault | None) -> Json:
+    start, end = cited
+    text = document.text or ""
+    citation = {
+        "type": "char_location",
+        "cited_text": text[start:end],
+        "document_index": document.index,
+        "document_title": document.title,
+        "start_char_index": start,
+        "end_char_index": end,
+        "file_id": document.file_id,
+    }
+    if fault and fault.kind in OFFSETS:
+        _distort(citation, text, fault.kind)
+    return citation
+
+
+def _distort(citation: Json, text: str, kind: str) -> None:
+    """Make a true citation wrong in the way `kind` names; what it does not name stays true."""
+    start, end = citation["start_char_index"], citation["end_char_index"]
+    quote = citation["cited_text"]
+    offsets = {
+        "offsets_utf16": (_utf16(text[:start]), _utf16(text[:end])),
+        "offsets_bytes": (len(text[:start].encode()), len(text[:end].encode())),
+        "offsets_off_by_one": (start + 1, end + 1),
+        "offsets_out_of_range": (len(text) + 1_000, len(text) + 1_000 + end - start),
+    }
+    quotes = {
+        "quote_collapsed_whitespace": " ".join(quote.split()),
+        "quote_folded": unicodedata.normalize("NFKC", quote).translate(_FOLD),
+        "quote_invented": "This sentence stands nowhere in the document, not even in part.",
+    }
+    if kind in offsets:
+        citation["start_char_index"], citation["end_char_index"] = offsets[kind]
+    citation["cited_text"] = quotes.get(kind, quote)
+
+
+_FOLD = str.maketrans("‘’“”–—", "''\"\"--")
+
+
+def _utf16(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _until_stop_sequence(
+    blocks: list[Json], sequences: tuple[str, ...]
+) -> tuple[list[Json], str | None]:
+    for i, block in enumerate(blocks):
+        hits = [(block["text"].find(s), s) for s in sequences if s in block["text"]]
+        if hits:
+            at, sequence = min(hits)
+            rest = [{**block, "text": block["text"][:at]}] if at else []
+            return blocks[:i] + rest, sequence
+    return blocks, None
+
+
+def _within(prompt: Prompt, blocks: list[Json], limit: int) -> tuple[list[Json], int, bool]:
+    """As much of the blocks as `limit` tokens allow, what that costs, and whether anything was cut."""
+    kept: list[Json] = []
+    spent = 0
+    for block in blocks:
+        cost = tokens.of_text(prompt.model, block["text"])
+        if spent + cost <= limit:
+            kept.append(block)
+            spent += cost
+            continue
+        text = ""
+        for word in re.findall(r"\s*\S+", block["text"]):
+            if spent + tokens.of_text(prompt.model, text + word) > limit:
+                break
+            text += word
+        if text:
+            kept.append({**block, "text": text})
+            spent += tokens.of_text(prompt.model, text)
+        return kept, spent, True
+    return kept, spent, False

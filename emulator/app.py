@@ -1,0 +1,386 @@
+"""The routes: who may ask, what they sent, and the answer or the API's refusal of it."""
+
+import asyncio
+import hashlib
+import ipaddress
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pydantic_core
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from . import answer, files_api, models, rules, schema, tokens
+from .cache import CacheUse, PromptCache
+from .errors import ApiError, invalid, not_found, too_large, too_long, unauthenticated
+from .faults import Fault, Faults
+from .files import Files
+from .ledger import Entry, Ledger
+from .library import Library
+from .prompt import Prompt, blocks_of, read_prompt
+from .store import Store
+from .stream import ClientGone, EventStream, Pace, events, reset, until_gone
+
+VERSION = "2026-10-21"
+MAX_BODY = 32 * 1024 * 1024
+
+Json = dict[str, Any]
+Handler = Callable[["Emulator", Request, Entry], Awaitable[Any]]
+
+
+class Emulator:
+    """What all requests share."""
+
+    def __init__(self, folder: Path, pace: Pace) -> None:
+        self.pace = pace
+        self.store = Store(folder)
+        self.files = Files(self.store)
+        self.cache = PromptCache(self.store)
+        self.library = Library()
+        self.faults = Faults()
+        self.ledger = Ledger()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A request that was accepted: its answer is known before its first byte is sent."""
+
+    account: str
+    prompt: Prompt
+    use: CacheUse
+    message: Json
+
+
+def create_app(folder: Path, pace: Pace) -> ASGIApp:
+    """The ASGI application with its state in `folder`."""
+    emulator = Emulator(folder, pace)
+
+    def api(path: str, name: str, handler: Handler, *methods: str) -> Route:
+        async def endpoint(request: Request) -> Any:
+            return await _serve(emulator, name, handler, request)
+
+        return Route(path, endpoint, methods=list(methods))
+
+    def control(
+        path: str, handler: Callable[[Emulator, Request], Awaitable[Any]], *methods: str
+    ) -> Route:
+        async def endpoint(request: Request) -> Response:
+            _require_loopback(request)
+            return JSONResponse(await handler(emulator, request))
+
+        return Route(path, endpoint, methods=list(methods))
+
+    app = Starlette(
+        routes=[
+            api("/v1/messages", "messages", _messages, "POST"),
+            api("/v1/messages/count_tokens", "count_tokens", _count_tokens, "POST"),
+            api("/v1/models", "models", _list_models, "GET"),
+            api("/v1/models/{id:path}", "models", _get_model, "GET"),
+            api("/v1/files", "files", files_api.upload_or_list, "GET", "POST"),
+            api("/v1/files/{id}", "files", files_api.get_or_delete, "GET", "DELETE"),
+            api("/v1/files/{id}/content", "files", files_api.download, "GET"),
+            control("/emulator/health", _health, "GET"),
+            control("/emulator/requests", _requests, "GET"),
+            control("/emulator/faults", _faults, "GET", "POST", "DELETE"),
+        ],
+        exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, 500: _on_crash},
+    )
+    return _with_api_headers(app)
+
+
+async def _serve(emulator: Emulator, name: str, handler: Handler, request: Request) -> Any:
+    """Who asks, which fault is due, then the handler; the ledger notes how it ended."""
+    entry = Entry(f"{name}", request.scope["emulator.request_id"])
+    emulator.ledger.add(entry)
+    try:
+        account = _account(request)
+        request.state.account = account
+        fault = emulator.faults.take(name)
+        if fault:
+            entry.fault = fault.kind
+            if fault.kind == "delay":
+                await until_gone(_no_body_left(request), fault.ms / 1000)
+            if refusal := fault.refusal():
+                raise refusal
+        request.state.fault = fault
+        response = await handler(emulator, request, entry)
+        entry.status = 200
+        return response
+    except ApiError as error:
+        entry.status = error.status
+        raise
+    except ClientGone:
+        entry.disconnected = True
+        return Response(status_code=499)
+
+
+def _no_body_left(request: Request) -> Receive:
+    """While a request is held back its body stays unread, so only time can end the wait."""
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return receive
+
+
+async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
+    body = await _json_body(request, entry)
+    fault: Fault | None = request.state.fault
+    planned = await asyncio.to_thread(_plan, emulator, request.state.account, body, fault)
+    entry.message_id, usage = planned.message["id"], planned.message["usage"]
+
+    def begun() -> None:
+        emulator.cache.write(planned.account, planned.use)
+
+    def ended(sent: int, gone: bool) -> None:
+        entry.disconnected = gone
+        entry.usage = {**usage, "output_tokens": sent} if gone else usage
+
+    def count(text: str) -> int:
+        return tokens.of_text(planned.prompt.model, text)
+
+    if body.get("stream"):
+        plan = list(events(planned.message, count))
+        return EventStream(plan, emulator.pace, fault, begun, ended)
+    await _plain_fault(request, fault)
+    await until_gone(request.receive, _seconds(emulator.pace, usage["output_tokens"]))
+    begun()
+    ended(usage["output_tokens"], False)
+    return JSONResponse(planned.message)
+
+
+def _seconds(pace: Pace, output_tokens: int) -> float:
+    writing = output_tokens / pace.tokens_per_second if pace.tokens_per_second else 0.0
+    return pace.first_token_ms / 1000 + writing
+
+
+async def _plain_fault(request: Request, fault: Fault | None) -> None:
+    """Faults of streams, as far as an answer in one piece can have them."""
+    if fault is None:
+        return
+    if fault.kind in ("slow_first_byte", "silence"):
+        await until_gone(request.receive, fault.ms / 1000)
+    elif fault.kind == "mid_stream_error":
+        raise ApiError(529, "overloaded_error", "Overloaded")
+    elif fault.kind in ("reset", "truncate"):
+        reset(request.scope)
+        raise ClientGone
+
+
+def _plan(emulator: Emulator, account: str, body: Json, fault: Fault | None) -> Planned:
+    """Validate, read the prompt, look up the cache and compose the answer. Raises `ApiError`."""
+    schema.validate_create(body)
+    model = models.find_usable(body["model"])
+    rules.check(model, body)
+    rules.check_create(model, body)
+    prompt = read_prompt(model, body, lambda id_: emulator.files.document_text(account, id_))
+    if prompt.tokens > model.window:
+        raise too_long(prompt.tokens, model.window)
+    use = emulator.cache.look_up(account, prompt)
+    composed = answer.compose(emulator.library, prompt, _shape(model, body, fault))
+    id_ = "msg_01" + secrets.token_hex(11)
+    return Planned(
+        account, prompt, use, answer.message(id_, prompt, use, composed, body.get("speed"))
+    )
+
+
+def _shape(model: models.Model, body: Json, fault: Fault | None) -> answer.Shape:
+    display = None
+    if rules.thinks(model, body):
+        display = (body.get("thinking") or {}).get("display") or model.thinking.display
+    return answer.Shape(body["max_tokens"], display, tuple(body.get("stop_sequences") or ()), fault)
+
+
+async def _count_tokens(emulator: Emulator, request: Request, entry: Entry) -> Response:
+    body = await _json_body(request, entry)
+
+    def count() -> int:
+        schema.validate_count(body)
+        model = models.find_usable(body["model"])
+        rules.check_count(body)
+        rules.check(model, body)
+        return read_prompt(model, body, lambda _: None).tokens
+
+    return JSONResponse({"input_tokens": await asyncio.to_thread(count)})
+
+
+async def _list_models(emulator: Emulator, request: Request, entry: Entry) -> Response:
+    query = request.query_params
+    wanted = query.getlist("lifecycle[]") or ["active", "deprecated"]
+    listed = [model for model in models.MODELS if model.lifecycle in wanted]
+    ids = [model.id for model in listed]
+    limit = files_api.limit_of(query.get("limit"))
+    after, before = query.get("after_id"), query.get("before_id")
+    if after:
+        if after not in ids:
+            raise invalid("after_id: unknown id")
+        listed = listed[ids.index(after) + 1 :]
+    if before:
+        if before not in ids:
+            raise invalid("before_id: unknown id")
+        listed = listed[: ids.index(before)]
+    page = listed[-limit:] if before else listed[:limit]
+    return JSONResponse(
+        {
+            "data": [model.info() for model in page],
+            "has_more": len(listed) > limit,
+            "first_id": page[0].id if page else None,
+            "last_id": page[-1].id if page else None,
+        }
+    )
+
+
+async def _get_model(emulator: Emulator, request: Request, entry: Entry) -> Response:
+    return JSONResponse(models.find(request.path_params["id"]).info())
+
+
+async def _health(emulator: Emulator, request: Request) -> Json:
+    return {"status": "ok", "anthropic_version": VERSION}
+
+
+async def _requests(emulator: Emulator, request: Request) -> Json:
+    return emulator.ledger.report(files_api.limit_of(request.query_params.get("limit")))
+
+
+async def _faults(emulator: Emulator, request: Request) -> Json:
+    if request.method == "POST":
+        emulator.faults.add(_parse(await request.body()))
+    elif request.method == "DELETE":
+        emulator.faults.clear()
+    return {"faults": emulator.faults.waiting()}
+
+
+def _require_loopback(request: Request) -> None:
+    client = request.client
+    if client is None or not ipaddress.ip_address(client.host).is_loopback:
+        raise not_found("Not Found")
+
+
+def _account(request: Request) -> str:
+    """A hash of the key. Raises `ApiError` 401 for none or a bad one, 400 for another version."""
+    key = request.headers.get("x-api-key", "").strip()
+    if not key:
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        key = value.strip() if scheme.lower() == "bearer" else ""
+    if not key:
+        raise unauthenticated("x-api-key header is required")
+    if key.startswith("sk-bad"):
+        raise unauthenticated()
+    version = request.headers.get("anthropic-version")
+    if version != VERSION:
+        raise invalid(f'anthropic-version: "{version}" is not supported; expected "{VERSION}"')
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+async def _json_body(request: Request, entry: Entry) -> Json:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MAX_BODY:
+            raise too_large("Request exceeds the maximum size")
+    body = _parse(bytes(received))
+    if not isinstance(body, dict):
+        raise invalid("Input should be a valid dictionary")
+    entry.body, entry.size = body, len(received)
+    cleaned, dropped = _without_output_only(body)
+    if dropped:
+        entry.notes.append(f"ignored file_id in {dropped} replayed citations")
+    return cleaned
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise invalid(f"The request body is not valid JSON: {error}") from None
+
+
+def _without_output_only(body: Json) -> tuple[Json, int]:
+    """A body without the `file_id`s that replayed citations may carry, and how many there were."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return body, 0
+    dropped = 0
+    cleaned = []
+    for message in messages:
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, list) and message.get("role") == "assistant":
+            blocks = []
+            for block in blocks_of(content):
+                citations = block.get("citations") if isinstance(block, dict) else None
+                if isinstance(citations, list):
+                    dropped += sum("file_id" in c for c in citations if isinstance(c, dict))
+                    block = {**block, "citations": [_without_file_id(c) for c in citations]}
+                blocks.append(block)
+            message = {**message, "content": blocks}
+        cleaned.append(message)
+    return {**body, "messages": cleaned}, dropped
+
+
+def _without_file_id(citation: Any) -> Any:
+    if not isinstance(citation, dict):
+        return citation
+    return {key: value for key, value in citation.items() if key != "file_id"}
+
+
+def _on_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    body = error.body(request.scope["emulator.request_id"])
+    return JSONResponse(body, error.status, headers=error.headers)
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = "not_found_error" if error.status_code == 404 else "invalid_request_error"
+    return _on_api_error(request, ApiError(error.status_code, kind, error.detail))
+
+
+def _on_crash(request: Request, error: Exception) -> Response:
+    return _on_api_error(request, ApiError(500, "api_error", f"emulator failure: {error!r}"))
+
+
+def _with_api_headers(app: ASGIApp) -> ASGIApp:
+    """Every response carries a request id and the rate limit headers."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        request_id = "req_011C" + secrets.token_hex(10)
+        scope["emulator.request_id"] = request_id
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_api_headers(request_id)]
+            await send(message)
+
+        await app(scope, receive, send_with_headers)
+
+    return wrapped
+
+
+_LIMITS = {
+    "requests": 1_000,
+    "tokens": 2_400_000,
+    "input-tokens": 2_000_000,
+    "output-tokens": 400_000,
+}
+
+
+def _api_headers(request_id: str) -> list[tuple[bytes, bytes]]:
+    reset_at = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    headers = {"request-id": request_id, "anthropic-organization-id": "local"}
+    for name, limit in _LIMITS.items():
+        headers[f"anthropic-ratelimit-{name}-limit"] = str(limit)
+        headers[f"anthropic-ratelimit-{name}-remaining"] = str(limit - 1)
+        headers[f"anthropic-ratelimit-{name}-reset"] = reset_at
+    return [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -1,0 +1,117 @@
+"""Misbehaviour on demand: a queue of faults, each consumed by the next request it fits."""
+
+import threading
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .errors import ApiError, invalid, overloaded, unauthenticated
+
+ANY_PATH = frozenset({"delay", "rate_limit", "overloaded", "api_error", "billing", "auth"})
+STREAM = frozenset({"slow_first_byte", "silence", "mid_stream_error", "reset", "truncate"})
+REPLY = frozenset({"refusal", "max_tokens", "context_window", "no_text"})
+OFFSETS = frozenset(
+    {
+        "offsets_utf16",
+        "offsets_bytes",
+        "offsets_off_by_one",
+        "offsets_out_of_range",
+        "quote_collapsed_whitespace",
+        "quote_folded",
+        "quote_invented",
+    }
+)
+KINDS = ANY_PATH | STREAM | REPLY | OFFSETS | {"too_long"}
+PATHS = ("messages", "count_tokens", "files", "models")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault. `path` None fits every path the kind makes sense on; `after` counts text deltas."""
+
+    kind: str
+    times: int = 1
+    path: str | None = None
+    ms: int = 1_000
+    after: int = 3
+    retry_after: float | None = 1
+    with_text: bool = False
+    message: str | None = None
+
+    def fits(self, path: str) -> bool:
+        if self.path is not None:
+            return self.path == path
+        return (
+            self.kind in ANY_PATH
+            or path == "messages"
+            or (self.kind == "too_long" and path == "count_tokens")
+        )
+
+    def refusal(self) -> ApiError | None:
+        """The error answer this fault is, if it is one."""
+        headers = {} if self.retry_after is None else {"retry-after": f"{self.retry_after:g}"}
+        errors = {
+            "rate_limit": ApiError(
+                429,
+                "rate_limit_error",
+                "Number of requests has exceeded your rate limit.",
+                headers=headers,
+            ),
+            "overloaded": overloaded(),
+            "api_error": ApiError(500, "api_error", "Internal server error"),
+            "billing": ApiError(
+                402, "billing_error", "Your credit balance is too low to access the Claude API."
+            ),
+            "auth": unauthenticated(),
+            "too_long": invalid("prompt is too long: 1200000 tokens > 1000000 maximum"),
+        }
+        error = errors.get(self.kind)
+        if error and self.message:
+            error.message = self.message
+        return error
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: list[tuple[Fault, int]] = []
+
+    def add(self, description: Any) -> None:
+        """Queue `{"faults": [{"kind": …}, …]}`. Raises `ApiError` 400 and queues none if one is
+        wrong."""
+        listed = description.get("faults") if isinstance(description, dict) else None
+        if not isinstance(listed, list):
+            raise invalid("faults: expected a list")
+        faults = [_fault(item) for item in listed]
+        with self._lock:
+            self._queue += [(fault, fault.times) for fault in faults]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._queue.clear()
+
+    def waiting(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [{"kind": f.kind, "path": f.path, "left": left} for f, left in self._queue]
+
+    def take(self, path: str) -> Fault | None:
+        """The first queued fault that fits, counted down."""
+        with self._lock:
+            for i, (fault, left) in enumerate(self._queue):
+                if fault.fits(path):
+                    self._queue[i : i + 1] = [(fault, left - 1)] if left > 1 else []
+                    return fault
+        return None
+
+
+def _fault(item: Any) -> Fault:
+    known = {field.name for field in fields(Fault)}
+    if not isinstance(item, dict) or item.get("kind") not in KINDS:
+        raise invalid(f"kind: expected one of {', '.join(sorted(KINDS))}")
+    if unknown := set(item) - known:
+        raise invalid(f"{min(unknown)}: Extra inputs are not permitted")
+    if item.get("path") not in (None, *PATHS):
+        raise invalid(f"path: expected one of {', '.join(PATHS)}")
+    for name in ("times", "ms", "after"):
+        if name in item and (type(item[name]) is not int or item[name] < 0):
+            raise invalid(f"{name}: expected a whole number, at least 0")
+    return Fault(**item)
