@@ -50,3 +50,11 @@ def list_files(client: Client) -> Iterator[tuple[str, str, datetime]]:
             yield file.id, file.filename, file.created_at
     except (anthropic.APIError, httpx2.HTTPError) as exc:
         raise classify(exc) from exc
+
+
+def check_key(client: Client) -> None:
+    """Raises ``EngineError`` unless the API answers and accepts the key."""
+    try:
+        client.sdk.models.list(limit=1)
+    except (anthropic.APIError, httpx2.HTTPError) as exc:
+        raise classify(exc) from exc

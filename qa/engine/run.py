@@ -93,7 +93,7 @@ class _Answer:
 
     def _block(self, index: int, block: ContentBlock) -> Iterator[Event]:
         if block.type == "text":
-            number = self.blocks[index] = len(self.blocks)
+            number = self._number(index)
             for citation in block.citations or ():
                 yield Cited(number, citation.to_dict())
             if block.text:
@@ -105,11 +105,14 @@ class _Answer:
         match delta.type:
             case "text_delta":
                 if delta.text:
-                    yield self._text(self.blocks[index], delta.text)
+                    yield self._text(self._number(index), delta.text)
             case "citations_delta":
-                yield Cited(self.blocks[index], delta.citation.to_dict())
+                yield Cited(self._number(index), delta.citation.to_dict())
             case "thinking_delta":
                 yield Thinking(delta.thinking)
+
+    def _number(self, index: int) -> int:
+        return self.blocks.setdefault(index, len(self.blocks))
 
     def _text(self, number: int, text: str) -> Text:
         if self.first_text_ms is None:
