@@ -1,0 +1,90 @@
+"""Typed readers for environment variables.
+
+Every reader registers the variable it reads, so that the README's table can be checked against
+what the settings really look at. A bad value stops the start and names the variable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    name: str
+    kind: str
+    default: str
+    help: str
+
+
+REGISTRY: dict[str, Variable] = {}
+
+
+def _read(name: str, kind: str, default: T, help: str, parse: Callable[[str], T]) -> T:
+    REGISTRY[name] = Variable(name, kind, "" if default is None else str(default), help)
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        return parse(raw)
+    except (ValueError, OverflowError) as error:
+        raise ImproperlyConfigured(f"{name}={raw!r} is not usable: {error}.") from error
+
+
+def text(name: str, default: str, help: str, secret: bool = False) -> str:
+    if not secret:
+        return _read(name, "text", default, help, str)
+    REGISTRY[name] = Variable(name, "secret", "", help)
+    return os.environ.get(name, "").strip() or default
+
+
+def whole(name: str, default: int, help: str, minimum: int = 0, maximum: int = 2**31) -> int:
+    def parse(raw: str) -> int:
+        value = int(raw) if raw.lstrip("-").isdigit() else None
+        if value is None or not minimum <= value <= maximum:
+            raise ValueError(f"it must be a whole number from {minimum} to {maximum}")
+        return value
+
+    return _read(name, "whole number", default, help, parse)
+
+
+def switch(name: str, default: bool, help: str) -> bool:
+    def parse(raw: str) -> bool:
+        if raw.lower() in TRUE | FALSE:
+            return raw.lower() in TRUE
+        raise ValueError("it must be yes or no")
+
+    return _read(name, "yes or no", default, help, parse)
+
+
+def folder(name: str, default: Path, help: str) -> Path:
+    def parse(raw: str) -> Path:
+        path = Path(raw).expanduser().resolve()
+        if path.exists() and not path.is_dir():
+            raise ValueError("it is a file, and a folder is needed")
+        return path
+
+    path = _read(name, "folder", default, help, parse)
+    REGISTRY[name] = Variable(name, "folder", "./var", help)
+    return path
+
+
+def https_url(name: str, help: str) -> str:
+    def parse(raw: str) -> str:
+        parts = urlsplit(raw)
+        if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("it must look like https://pincite.example, without a path")
+        return raw.rstrip("/")
+
+    return _read(name, "https address", "", help, parse)
