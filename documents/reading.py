@@ -1,0 +1,150 @@
+"""Reading a version: the ingest run itself, and its pages as a person sees them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models.functions import Substr
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.keeper import Keeper
+from documents import ingest
+from documents.models import LEASE, MAX_ATTEMPTS, Page, Text, Version
+
+logger = logging.getLogger(__name__)
+WINDOW = 40  # pages shown at once
+
+
+def _renew(held: dict[int, str]) -> None:
+    for pk, owner in held.items():
+        Version.objects.filter(pk=pk, lease_owner=owner, status=Version.Status.READING).update(
+            lease_until=timezone.now() + LEASE
+        )
+
+
+_keeper: Keeper[str] = Keeper("version-leases", LEASE.total_seconds() / 4, _renew)
+
+
+def owner_name() -> str:
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{threading.get_ident() % 100_000}"
+
+
+def limits() -> ingest.Limits:
+    return ingest.Limits(
+        bytes=settings.MAX_UPLOAD_MB * 1_000_000,
+        pages=settings.MAX_PAGES,
+        memory_mb=settings.READER_MEMORY_MB,
+        seconds=float(settings.READER_SECONDS),
+    )
+
+
+def ingest_version(version: Version) -> bool:
+    """Read a version that is due. Ends it ready or failed; False when another worker has it."""
+    if not version.claim(owner_name()):
+        return False
+    if version.attempts > MAX_ATTEMPTS:
+        version.fail(
+            "crashed", _("Reading this file stopped the reader several times; it was given up.")
+        )
+        return True
+    with _keeper.holding(version.pk, version.lease_owner):
+        _read(version)
+    return True
+
+
+def _read(version: Version) -> None:
+    began = time.monotonic()
+    last = began
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if done in (0, total) or time.monotonic() - last > 0.4:
+            last = time.monotonic()
+            version.progress(done, total)
+
+    try:
+        kind = ingest.Kind(version.blob.kind)
+        with version.blob.file.open("rb"):
+            reading = ingest.read(version.blob.file.path, kind, limits(), progress)
+    except ingest.Unreadable as error:
+        version.fail(error.code, _(ingest.SENTENCES[error.code]) % error.fields)
+        logger.info("version=%s failed code=%s", version.public_id, error.code)
+    except OSError:
+        logger.exception("version=%s file not readable", version.public_id)
+        version.fail("file", _("The stored file could not be opened. Upload it again."))
+    else:
+        seconds = time.monotonic() - began
+        version.mark_ready(reading, seconds)
+        logger.info(
+            "version=%s ready pages=%d ms=%d",
+            version.public_id,
+            len(reading.pages),
+            int(seconds * 1000),
+        )
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A page's text cut at the marked range: before, marked (may be empty), after."""
+
+    number: int
+    before: str
+    marked: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Leaves:
+    """A window of pages. ``first_marked`` is the page to scroll to, None without a mark."""
+
+    pages: list[Leaf]
+    total: int
+    first_marked: int | None
+
+    @property
+    def previous(self) -> int | None:
+        first = self.pages[0].number if self.pages else 1
+        return max(1, first - WINDOW) if first > 1 else None
+
+    @property
+    def following(self) -> int | None:
+        last = self.pages[-1].number if self.pages else self.total
+        return last + 1 if last < self.total else None
+
+
+def leaves(version: Version, start: int | None, end: int | None, page: int = 1) -> Leaves:
+    """The pages of a ready version round the mark, or from ``page`` on, each with its text."""
+    marked = start is not None and end is not None and start < end
+    rows = Page.objects.filter(version=version)
+    first_marked = None
+    if marked:
+        touching = rows.filter(start__lt=end, end__gt=start).order_by("number").first()
+        first_marked = touching.number if touching else None
+        page = max(1, (first_marked or 1) - WINDOW // 4)
+    window = list(rows.filter(number__gte=page).order_by("number")[:WINDOW])
+    if not window:
+        return Leaves([], version.page_count, None)
+    offset = window[0].start
+    length = window[-1].end - offset
+    # only the window's characters leave the database; Substr counts from 1
+    content = (
+        Text.objects.filter(version=version)
+        .annotate(part=Substr("content", offset + 1, max(length, 1)))
+        .values_list("part", flat=True)
+        .first()
+    ) or ""
+    pages = []
+    for row in window:
+        text = content[row.start - offset : row.end - offset]
+        a = b = len(text)
+        if marked and row.start < end and row.end > start:  # type: ignore[operator]
+            a, b = max(start - row.start, 0), min(end - row.start, len(text))  # type: ignore[operator]
+        pages.append(Leaf(row.number, text[:a], text[a:b], text[b:]))
+    return Leaves(pages, version.page_count, first_marked)

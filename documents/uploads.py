@@ -1,0 +1,98 @@
+"""An uploaded file becomes a document, or is refused with a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.models import Event, User, Workspace
+from documents import ingest
+from documents.models import Blob, Document, Version
+
+
+class Refused(Exception):
+    """The file is not accepted; str() says why, in a sentence for its uploader."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    document: Document
+    created: bool  # False: the same bytes were here already
+
+
+def clean_title(name: str) -> str:
+    """A file's name without folders, control and direction characters; at most 200 long."""
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(c for c in base if unicodedata.category(c)[0] != "C")
+    return " ".join(kept.split())[:200] or _("Untitled")
+
+
+def kind_of(file: File, name: str) -> ingest.Kind:
+    """What the bytes are; raises Refused for everything that cannot be read."""
+    size = file.size or 0
+    if not size:
+        raise Refused(_("The file is empty."))
+    if size > settings.MAX_UPLOAD_MB * 1_000_000:
+        raise Refused(
+            _("The file has %(size)d MB; at most %(limit)d MB are accepted.")
+            % {"size": -(-size // 1_000_000), "limit": settings.MAX_UPLOAD_MB}
+        )
+    file.seek(0)
+    head = file.read(8192)
+    kind = ingest.sniff(head, name)
+    if kind is not None:
+        return kind
+    accepted = {"accepted": ingest.ACCEPTED}
+    if what := ingest.describe(head):
+        raise Refused(
+            _("Not accepted: this is %(what)s. Accepted are %(accepted)s.")
+            % {"what": what, **accepted}
+        )
+    raise Refused(_("Not accepted: the kind is unknown. Accepted are %(accepted)s.") % accepted)
+
+
+def digest(file: File) -> str:
+    sha = hashlib.sha256()
+    file.seek(0)
+    for chunk in file.chunks(1 << 20):
+        sha.update(chunk)
+    file.seek(0)
+    return sha.hexdigest()
+
+
+def accept(
+    file: File, name: str, workspace: Workspace, by: User, request: HttpRequest | None = None
+) -> Accepted:
+    """Keep the bytes and queue a first version, or show the document that has them already."""
+    title = clean_title(name)
+    kind = kind_of(file, title)
+    sha256 = digest(file)
+    with transaction.atomic():
+        Blob.objects.get_or_create(
+            workspace=workspace,
+            sha256=sha256,
+            defaults={"size": file.size, "kind": kind, "file": ""},
+        )
+        # locked: of two uploads of the same bytes, the second finds the first one's document
+        blob = Blob.objects.select_for_update().get(workspace=workspace, sha256=sha256)
+        twin = Document.objects.filter(versions__blob=blob, deleted_at=None).first()
+        if twin is not None:
+            return Accepted(twin, created=False)
+        if not blob.file or blob.erased_at:
+            blob.erased_at = None
+            blob.file.save(sha256, file, save=True)
+        document = Document.objects.create(workspace=workspace, title=title, uploaded_by=by)
+        version = Version.objects.create(document=document, blob=blob)
+        document.current = version
+        document.save(update_fields=["current"])
+        Event.objects.record(
+            Event.Verb.UPLOAD, by=by, object=document, workspace=workspace, request=request
+        )
+    return Accepted(document, created=True)
