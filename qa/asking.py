@@ -1,0 +1,176 @@
+"""Putting a question: what is checked before anything is spent, and the row that comes of it."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Event, User, Workspace
+from documents.models import Document, Version
+from qa import engine
+from qa.engine import catalogue
+from qa.models import Answer, Source, Thread, TokenCount
+
+MAX_QUESTION = 20_000
+FRAME_TOKENS = 3_000  # system prompt, question and titles, generously
+
+
+class NotAskable(Exception):
+    """The question cannot be put; str() says why, in a sentence."""
+
+
+def usable_versions(documents: list[Document]) -> list[Version]:
+    """The current version of each document; raises NotAskable while one cannot be read."""
+    if not documents:
+        raise NotAskable(_("Choose at least one document."))
+    for document in documents:
+        version = document.current
+        if document.deleted_at or version is None:
+            raise NotAskable(_("%(title)s was deleted.") % {"title": document.title})
+        if version.working:
+            raise NotAskable(
+                _("%(title)s is still being read. Ask again in a moment.")
+                % {"title": document.title}
+            )
+        if version.status == Version.Status.FAILED:
+            raise NotAskable(
+                _("%(title)s could not be read: %(reason)s")
+                % {"title": document.title, "reason": version.error}
+            )
+    return [document.current for document in documents if document.current]
+
+
+def known_tokens(versions: list[Version], model: str) -> tuple[int, bool]:
+    """Tokens of the versions for the model, and whether all of them were really counted.
+
+    Where the API has not counted yet, five characters a token is taken: a low guess, so that
+    nothing is refused that might fit; the exact count is taken before the request is sent.
+    """
+    counts = dict(
+        TokenCount.objects.filter(
+            version__in=versions, model=catalogue.normalise(model)
+        ).values_list("version", "tokens")
+    )
+    total = sum(counts.get(version.pk, version.chars // 5) for version in versions)
+    return total, len(counts) == len(versions)
+
+
+def check_fit(tokens: int, model: str) -> None:
+    """Raises NotAskable when so many tokens of documents leave no room in the model's window."""
+    if engine.fits(tokens + FRAME_TOKENS, model):
+        return
+    known = catalogue.get(model)
+    raise NotAskable(
+        _(
+            "The documents have about %(tokens)s tokens; %(model)s reads at most %(window)s at "
+            "once. Choose fewer documents or a model with a larger window."
+        )
+        % {"tokens": f"{tokens:,}", "model": known.name, "window": f"{known.window:,}"}
+    )
+
+
+def ask(
+    *,
+    question: str,
+    documents: list[Document],
+    model: str,
+    workspace: Workspace,
+    by: User,
+    thread: Thread | None = None,
+    follows: Answer | None = None,
+    submission: UUID | None = None,
+    request: HttpRequest | None = None,
+) -> tuple[Answer, bool]:
+    """The queued answer, and whether it is new: the same submission again gives the first one.
+
+    Raises NotAskable with a sentence, before anything is stored or spent.
+    """
+    question = question.strip()
+    if not question:
+        raise NotAskable(_("Write a question first."))
+    if len(question) > MAX_QUESTION:
+        raise NotAskable(
+            ngettext(
+                "A question may have at most %(count)d character.",
+                "A question may have at most %(count)d characters.",
+                MAX_QUESTION,
+            )
+            % {"count": MAX_QUESTION}
+        )
+    try:
+        model = catalogue.get(model).id
+    except engine.UnknownModel as error:
+        raise NotAskable(_("The model %(model)s is not known.") % {"model": model}) from error
+    if submission and (twin := _same_submission(by, submission)):
+        return twin, False
+    versions = usable_versions(documents)
+    check_fit(known_tokens(versions, model)[0], model)
+    try:
+        with transaction.atomic():
+            answer = _create(question, versions, model, workspace, by, thread, follows, submission)
+            Event.objects.record(
+                Event.Verb.ASK, by=by, object=answer, workspace=workspace, request=request
+            )
+    except IntegrityError:
+        if submission and (twin := _same_submission(by, submission)):
+            return twin, False
+        raise
+    return answer, True
+
+
+def _same_submission(by: User, submission: UUID) -> Answer | None:
+    return Answer.objects.filter(author=by, submission=submission).first()
+
+
+def _create(
+    question: str,
+    versions: list[Version],
+    model: str,
+    workspace: Workspace,
+    by: User,
+    thread: Thread | None,
+    follows: Answer | None,
+    submission: UUID | None,
+) -> Answer:
+    given = {"submission": submission} if submission else {}
+    answer = Answer.objects.create(
+        workspace=workspace,
+        thread=thread,
+        follows=follows,
+        author=by,
+        question=question,
+        model_requested=model,
+        **given,
+    )
+    Source.objects.bulk_create([Source(answer=answer, version=version) for version in versions])
+    if thread is not None:
+        Thread.objects.filter(pk=thread.pk).update(active_at=timezone.now())
+    from qa.tasks import write_answer
+
+    write_answer.delay_on_commit(answer.pk)
+    return answer
+
+
+def ask_again(answer: Answer, by: User, request: HttpRequest | None = None) -> Answer:
+    """A new answer to the same question, in the same place; the old one stays as it is."""
+    documents = list(
+        Document.objects.filter(versions__answers=answer).select_related("current").distinct()
+    )
+    again, _new = ask(
+        question=answer.question,
+        documents=documents,
+        model=answer.model_requested,
+        workspace=answer.workspace,
+        by=by,
+        thread=answer.thread,
+        follows=answer.follows,
+        # made from the answer, so that pressing the button twice tries again once
+        submission=uuid5(answer.public_id, "again"),
+        request=request,
+    )
+    return again

@@ -1,0 +1,74 @@
+"""What a person says when asking, and about a thread."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from documents.models import Document
+from qa.engine import catalogue
+from qa.models import Thread
+
+
+def model_choices() -> list[tuple[str, str]]:
+    models = [catalogue.get(model) for model in catalogue.SELECTABLE]
+    default = catalogue.get(settings.DEFAULT_MODEL)
+    if default not in models:
+        models.insert(0, default)
+    return [(model.id, model.name) for model in models]
+
+
+class AskForm(forms.Form):
+    """A question in a thread. ``submission`` makes pressing the button twice ask once."""
+
+    question = forms.CharField(
+        label=_("Question"),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Ask about these documents")}),
+        error_messages={"required": _("Write a question first.")},
+    )
+    model = forms.ChoiceField(label=_("Model"), choices=model_choices)
+    submission = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, model: str = "", **kwargs: Any) -> None:
+        initial = {
+            "submission": uuid.uuid4(),
+            "model": catalogue.get(model or settings.DEFAULT_MODEL).id,
+        }
+        super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("id", "")
+
+
+class NewThreadForm(AskForm):
+    """A first question, with the documents it is about."""
+
+    documents = forms.ModelMultipleChoiceField(
+        Document.objects.none(),
+        to_field_name="public_id",
+        error_messages={"required": _("Choose at least one document.")},
+    )
+
+    def __init__(self, *args: Any, documents: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["documents"].queryset = documents  # type: ignore[attr-defined]
+
+
+class ThreadForm(forms.ModelForm):
+    documents = forms.ModelMultipleChoiceField(
+        Document.objects.none(),
+        to_field_name="public_id",
+        widget=forms.CheckboxSelectMultiple,
+        label=_("Documents"),
+    )
+
+    class Meta:
+        model = Thread
+        fields = ("title", "is_private", "documents")
+
+    def __init__(self, *args: Any, documents: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["documents"].queryset = documents  # type: ignore[attr-defined]

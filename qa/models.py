@@ -1,0 +1,437 @@
+"""Threads, answers with their citations, and the ledger of API requests."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User, Workspace
+from documents.models import Document, Version
+
+LEASE = timedelta(seconds=15)
+
+
+class ThreadQuerySet(models.QuerySet["Thread"]):
+    def visible_to(self, user: Any) -> ThreadQuerySet:
+        """Threads of the user's workspaces, without other people's private ones."""
+        mine = Workspace.objects.visible_to(user).values("pk")
+        threads = self.filter(workspace__in=mine, deleted_at=None)
+        if user.is_superuser:
+            return threads
+        return threads.filter(Q(is_private=False) | Q(author=user.pk))
+
+
+class Thread(models.Model):
+    """A conversation over one or several documents of a workspace."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="threads")
+    author = models.ForeignKey(User, models.PROTECT, related_name="threads")
+    title = models.CharField(_("title"), max_length=200)
+    is_private = models.BooleanField(_("private"), default=False)
+    documents = models.ManyToManyField(Document, related_name="threads")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    active_at = models.DateTimeField(default=timezone.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("thread")
+        verbose_name_plural = _("threads")
+        ordering = ["-active_at", "-pk"]
+        indexes = [
+            # the list in the left column: live threads of a workspace, last used first
+            models.Index(fields=["workspace", "deleted_at", "-active_at"], name="thread_list")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def mark_deleted(self) -> None:
+        Thread.objects.filter(pk=self.pk, deleted_at=None).update(deleted_at=timezone.now())
+
+    def path(self) -> list[Answer]:
+        """The conversation: from the first question on, the newest try of each."""
+        by_parent: dict[int | None, Answer] = {}
+        tries: dict[int | None, int] = {}
+        rows = self.answers.order_by("pk").select_related("author", "workspace", "thread")
+        for answer in rows.prefetch_related("citations__version__document", "calls"):
+            by_parent[answer.follows_id] = answer
+            tries[answer.follows_id] = tries.get(answer.follows_id, 0) + 1
+        path: list[Answer] = []
+        step: int | None = None
+        while (answer := by_parent.get(step)) is not None:  # type: ignore[assignment]
+            answer.tries = tries[step]
+            path.append(answer)
+            step = answer.pk
+        return path
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    def visible_to(self, user: Any) -> AnswerQuerySet:
+        """Answers of visible threads; those without a thread by their workspace."""
+        mine = Workspace.objects.visible_to(user).values("pk")
+        threads = Thread.objects.visible_to(user).values("pk")
+        return self.filter(Q(thread__in=threads) | Q(thread=None), workspace__in=mine)
+
+    def due(self) -> AnswerQuerySet:
+        """Waiting and its time has come, or left behind by a worker that died."""
+        now = timezone.now()
+        waiting = Q(status=Answer.Status.QUEUED) & (Q(next_try_at=None) | Q(next_try_at__lte=now))
+        abandoned = Q(status=Answer.Status.RUNNING, lease_until__lt=now)
+        return self.filter(waiting | abandoned)
+
+
+class Answer(models.Model):
+    """A question and its answer. A finished one never changes; trying again makes a sibling.
+
+    queued ──claim──▶ running ──finish──▶ done
+      ▲  │               │ │ └──fail────▶ failed
+      │  │               │ └──mark_stopped▶ stopped ◀── request_stop (while queued)
+      └──┼── put_back ───┘
+         └── claim again when the lease ran out
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        RUNNING = "running", _("Writing")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        STOPPED = "stopped", _("Stopped")
+
+    class Backend(models.TextChoices):
+        ANTHROPIC = "anthropic", "Claude"
+        EMULATOR = "emulator", _("Local extraction")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="answers")
+    thread = models.ForeignKey(Thread, models.PROTECT, null=True, related_name="answers")
+    follows = models.ForeignKey("self", models.PROTECT, null=True, related_name="followers")
+    author = models.ForeignKey(User, models.PROTECT, related_name="answers")
+    # made by the form: the same press of the button, sent twice, asks once
+    submission = models.UUIDField(default=uuid.uuid4, editable=False)
+    question = models.TextField(_("question"))
+    sources: models.ManyToManyField[Version, Source] = models.ManyToManyField(
+        Version, through="Source", related_name="answers"
+    )
+
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    notice = models.CharField(max_length=200, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    # [{"text": str, "citations": [number, …]}]: the answer's text blocks in order
+    blocks = models.JSONField(default=list)
+
+    model_requested = models.CharField(max_length=80)
+    model = models.CharField(max_length=80, blank=True)
+    backend = models.CharField(max_length=10, choices=Backend.choices, blank=True)
+    mode = models.CharField(max_length=10, default="full")
+    prompt_version = models.CharField(max_length=40, blank=True)
+    parameters = models.JSONField(default=dict)
+    stop_reason = models.CharField(max_length=40, blank=True)
+
+    attempts = models.PositiveSmallIntegerField(default=0)
+    crashes = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    stop_requested_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    first_text_ms = models.PositiveIntegerField(null=True)
+    total_ms = models.PositiveIntegerField(null=True)
+
+    objects = AnswerQuerySet.as_manager()
+    tries = 1  # how many siblings stand at this place of the thread; Thread.path sets it
+
+    class Meta:
+        verbose_name = _("answer")
+        verbose_name_plural = _("answers")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["author", "submission"], name="answer_asked_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "running", "done", "failed", "stopped"]),
+                name="answer_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(error=""), name="answer_failure_has_reason"
+            ),
+        ]
+        indexes = [
+            # the sweep looks for unfinished answers every few seconds
+            models.Index(
+                fields=["next_try_at"],
+                condition=Q(status__in=["queued", "running"]),
+                name="answer_unfinished",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.question[:80]
+
+    @property
+    def working(self) -> bool:
+        return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+    @property
+    def anchor(self) -> str:
+        """The id of the answer's element on a page."""
+        return f"answer-{self.public_id}"
+
+    @property
+    def may_retry(self) -> bool:
+        return self.status in (self.Status.FAILED, self.Status.STOPPED)
+
+    @property
+    def by_emulator(self) -> bool:
+        return self.backend == self.Backend.EMULATOR
+
+    def newest_try(self) -> Answer:
+        """The last answer at this place of its thread; itself where nobody tried again."""
+        if self.thread is None:
+            return self
+        rows = self.thread.answers.filter(follows=self.follows).select_related(
+            "workspace", "thread", "author"
+        )
+        return rows.order_by("-pk")[0]
+
+    @cached_property
+    def numbered(self) -> dict[int, Citation]:
+        return {citation.number: citation for citation in self.citations.all()}
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(list(self.calls.all()))
+
+    # transitions ----------------------------------------------------------------------------
+
+    def claim(self, owner: str) -> bool:
+        """Take the work; False when another worker has it, or nothing is to be done."""
+        now = timezone.now()
+        died = self.status == self.Status.RUNNING
+        won = (
+            Answer.objects.filter(pk=self.pk, attempts=self.attempts)
+            .due()
+            .update(
+                status=self.Status.RUNNING,
+                lease_owner=f"{owner}:{uuid.uuid4().hex[:8]}",
+                lease_until=now + LEASE,
+                attempts=F("attempts") + 1,
+                crashes=F("crashes") + (1 if died else 0),
+                started_at=now,
+                next_try_at=None,
+            )
+        )
+        if won:
+            self.refresh_from_db()
+        return bool(won)
+
+    def _mine(self) -> AnswerQuerySet:
+        # a worker that lost its lease must not write over the one that took over
+        return Answer.objects.filter(
+            pk=self.pk, status=self.Status.RUNNING, lease_owner=self.lease_owner
+        )
+
+    def _end(self, status: str, citations: list[Citation] = (), **fields: Any) -> bool:  # type: ignore[assignment]
+        with transaction.atomic():
+            won = self._mine().update(
+                status=status, finished_at=timezone.now(), notice="", **fields
+            )
+            if won:
+                Citation.objects.bulk_create(citations)
+        self.refresh_from_db()
+        return bool(won)
+
+    def finish(self, citations: list[Citation], **fields: Any) -> bool:
+        return self._end(self.Status.DONE, citations, **fields)
+
+    def mark_stopped(self, citations: list[Citation], **fields: Any) -> bool:
+        return self._end(self.Status.STOPPED, citations, **fields)
+
+    def fail(self, code: str, sentence: str, **fields: Any) -> bool:
+        return self._end(self.Status.FAILED, error_code=code, error=sentence, **fields)
+
+    def put_back(self, after: timedelta, notice: str) -> bool:
+        """Wait for the next try; the row carries the time, no worker sleeps."""
+        won = self._mine().update(
+            status=self.Status.QUEUED, next_try_at=timezone.now() + after, notice=notice
+        )
+        self.refresh_from_db()
+        return bool(won)
+
+    def request_stop(self) -> None:
+        """Ends a waiting answer at once, and tells the worker of a running one."""
+        now = timezone.now()
+        stopped = Answer.objects.filter(pk=self.pk, status=self.Status.QUEUED).update(
+            status=self.Status.STOPPED, stop_requested_at=now, finished_at=now, notice=""
+        )
+        if not stopped:
+            Answer.objects.filter(
+                pk=self.pk, status=self.Status.RUNNING, stop_requested_at=None
+            ).update(stop_requested_at=now)
+        self.refresh_from_db()
+
+
+class Source(models.Model):
+    """A version an answer read; ``index`` is the API's document_index in its request."""
+
+    answer = models.ForeignKey(Answer, models.CASCADE, related_name="source_rows")
+    version = models.ForeignKey(Version, models.PROTECT, related_name="+")
+    index = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["index", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "version"], name="source_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} {self.index}: {self.version_id}"
+
+
+class Citation(models.Model):
+    """What a footnote rests on: a range of a version's text, a page of it, or a web address.
+
+    ``cited_text`` equals ``text[start:end]`` of the version where a range is given, and stays
+    when the source is erased.
+    """
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("text")
+        PAGE = "page", _("page")
+        WEB = "web", _("web")
+
+    class State(models.TextChoices):
+        EXACT = "exact", _("exact")
+        REALIGNED = "realigned", _("realigned")
+        UNVERIFIED = "unverified", _("unverified")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    answer = models.ForeignKey(Answer, models.CASCADE, related_name="citations")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices)
+    version = models.ForeignKey(Version, models.PROTECT, null=True, related_name="citations")
+    start = models.PositiveIntegerField(null=True)
+    end = models.PositiveIntegerField(null=True)
+    page_start = models.PositiveIntegerField(null=True)
+    page_end = models.PositiveIntegerField(null=True)
+    address = models.TextField(blank=True)
+    title = models.CharField(max_length=300, blank=True)
+    cited_text = models.TextField(blank=True)
+    raw = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("citation")
+        verbose_name_plural = _("citations")
+        ordering = ["answer", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["answer", "number"], name="citation_number_once"),
+            models.CheckConstraint(
+                condition=Q(start=None, end=None) | Q(start__lt=F("end")),
+                name="citation_range_ordered",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="text", state__in=["exact", "realigned"])
+                | Q(start__isnull=False, version__isnull=False),
+                name="citation_verified_has_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"[{self.number}] {self.title}"
+
+
+class TokenCount(models.Model):
+    """How many tokens a version has for a model: counted once, from the inline text."""
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="token_counts")
+    model = models.CharField(max_length=80)
+    tokens = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "model"], name="token_count_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.model}: {self.tokens}"
+
+
+class ApiCall(models.Model):
+    """The ledger: one row for every request sent to the API, failed ones too."""
+
+    class Purpose(models.TextChoices):
+        ANSWER = "answer", _("answer")
+        COUNT = "count", _("token count")
+        UPLOAD = "upload", _("file upload")
+        DELETE = "delete", _("file deletion")
+        LIST = "list", _("file list")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    backend = models.CharField(max_length=10, choices=Answer.Backend.choices)
+    workspace = models.ForeignKey(Workspace, models.PROTECT, null=True, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    answer = models.ForeignKey(Answer, models.PROTECT, null=True, related_name="calls")
+    model_requested = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    prompt_version = models.CharField(max_length=40, blank=True)
+    parameters = models.JSONField(default=dict)
+    # document_index → public id of the version
+    document_map = models.JSONField(default=list)
+    request_id = models.CharField(max_length=120, blank=True)
+    stop_reason = models.CharField(max_length=40, blank=True)
+    error_type = models.CharField(max_length=60, blank=True)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    thinking_tokens = models.PositiveBigIntegerField(default=0)
+    cache_read_tokens = models.PositiveBigIntegerField(default=0)
+    cache_write_5m_tokens = models.PositiveBigIntegerField(default=0)
+    cache_write_1h_tokens = models.PositiveBigIntegerField(default=0)
+    usage = models.JSONField(default=dict)
+    rates = models.JSONField(default=dict)
+    rates_date = models.CharField(max_length=10, blank=True)
+    cost_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
+    saved_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
+    first_text_ms = models.PositiveIntegerField(null=True)
+    total_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("API request")
+        verbose_name_plural = _("API requests")
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["workspace", "-at"], name="api_call_of_workspace")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.purpose} {self.model}"
+
+
+class Ledger:
+    """The requests behind one answer, added up."""
+
+    def __init__(self, calls: list[ApiCall]) -> None:
+        self.cost_usd = sum((call.cost_usd for call in calls), Decimal(0))
+        self.saved_usd = sum((call.saved_usd for call in calls), Decimal(0))
+        self.cache_read = sum(call.cache_read_tokens for call in calls)
+        written = sum(call.cache_write_5m_tokens + call.cache_write_1h_tokens for call in calls)
+        self.prompt_tokens = self.cache_read + written + sum(call.input_tokens for call in calls)
+        self.output_tokens = sum(call.output_tokens for call in calls)
+
+    @property
+    def cache_percent(self) -> int:
+        """How much of what the model read came from the cache, 0 to 100."""
+        return 100 * self.cache_read // self.prompt_tokens if self.prompt_tokens else 0

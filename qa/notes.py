@@ -1,0 +1,29 @@
+"""Footnotes: one shape for the stream and for the finished page."""
+
+from __future__ import annotations
+
+from qa.models import Answer, Citation
+from qa.render import Note, page_label, source_href
+
+
+def note(answer: Answer, citation: Citation) -> Note:
+    """The footnote of a citation, which may not be saved yet."""
+    href = ""
+    version = citation.version
+    if version is not None and citation.start is not None and citation.end is not None:
+        href = source_href(
+            answer.workspace.slug,
+            str(answer.thread.public_id) if answer.thread else None,
+            str(version.document.public_id),
+            str(version.public_id),
+            citation.start,
+            citation.end,
+        )
+    return Note(
+        number=citation.number,
+        title=citation.title,
+        state=citation.state,
+        href=href,
+        pages=page_label(citation.page_start, citation.page_end),
+        quote=citation.cited_text,
+    )

@@ -1,0 +1,170 @@
+"""An answer's text blocks become safe HTML, whole or half-finished.
+
+The model's text is Markdown and hostile until sanitised: no raw HTML, no links, no pictures (a
+picture's address could carry text outside). Footnote marks travel through the Markdown as two
+private-use characters round their number, and become links after the sanitiser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import nh3
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from markdown_it import MarkdownIt
+
+OPEN, CLOSE = "\ue000", "\ue001"
+PRIVATE = re.compile("[\ue000-\uf8ff]")
+MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
+TAGS = {
+    "p", "ul", "ol", "li", "strong", "em", "s", "code", "pre", "blockquote", "hr", "br",
+    "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+
+_markdown = (
+    MarkdownIt("commonmark", {"html": False, "linkify": False})
+    .enable(["table", "strikethrough"])
+    .disable(["link", "image", "autolink", "reference", "html_inline", "html_block"])
+)
+# under the page's h1 and the question's h2, an answer's own headings start at h3
+_LEVEL = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
+
+
+@dataclass(frozen=True)
+class Note:
+    """A footnote as the page needs it: the same from the stream and from the database."""
+
+    number: int
+    title: str
+    state: str
+    href: str  # "" where there is nothing to open
+    pages: str
+    quote: str
+
+
+def marked_source(blocks: Iterable[Mapping[str, Any]]) -> str:
+    """The blocks' Markdown in one string, each block's footnote marks before its last space."""
+    parts = []
+    for block in blocks:
+        text = PRIVATE.sub("", block["text"])
+        body = text.rstrip()
+        marks = "".join(f"{OPEN}{number}{CLOSE}" for number in dict.fromkeys(block["citations"]))
+        parts.append(body + marks + text[len(body) :])
+    return "".join(parts)
+
+
+def html(source: str, anchor: str, notes: Mapping[int, Note]) -> SafeString:
+    """Marked Markdown as safe HTML. A mark that Markdown swallowed is set at the end."""
+    tokens = _markdown.parse(source)
+    for token in tokens:
+        token.tag = _LEVEL.get(token.tag, token.tag)
+    rendered = _markdown.renderer.render(tokens, _markdown.options, {})
+    clean = nh3.clean(rendered, tags=TAGS, attributes={}, link_rel=None)
+    wanted = [int(n) for n in MARK.findall(source)]
+    shown = {int(n) for n in MARK.findall(clean)}
+    lost = dict.fromkeys(n for n in wanted if n not in shown)
+    clean = MARK.sub(lambda match: mark(int(match[1]), anchor, notes), _without_strays(clean))
+    tail = "".join(mark(number, anchor, notes) for number in lost)
+    return mark_safe(clean + (f"<p>{tail}</p>" if tail else ""))
+
+
+def _without_strays(clean: str) -> str:
+    """Drops a lone half of a mark; whole marks stay."""
+    return re.sub(f"{OPEN}(?!\\d+{CLOSE})|(?<!\\d){CLOSE}", "", clean)
+
+
+def mark(number: int, anchor: str, notes: Mapping[int, Note]) -> SafeString:
+    note = notes.get(number)
+    href = note.href if note and note.href else f"#{anchor}-note-{number}"
+    label = _("Footnote %(number)d") % {"number": number}
+    kind = " unverified" if note and note.state == "unverified" else ""
+    return format_html('<a class="n{}" href="{}" aria-label="{}">{}</a>', kind, href, label, number)
+
+
+def source_href(
+    workspace: str, thread: str | None, document: str, version: str, start: int, end: int
+) -> str:
+    """The address of a range: beside its thread, or, without one, on the document's own page."""
+    query = f"?version={version}&start={start}&end={end}"
+    if thread:
+        return reverse("qa:thread", args=[workspace, thread]) + query + "#cited"
+    return reverse("documents:document", args=[workspace, document]) + query + "#cited"
+
+
+def page_label(first: int | None, last: int | None) -> str:
+    if first is None:
+        return ""
+    if last is None or last == first:
+        return _("p. %(page)d") % {"page": first}
+    return _("pp. %(first)d–%(last)d") % {"first": first, "last": last}
+
+
+@dataclass
+class Draft:
+    """A running answer, built up from its stream events.
+
+    ``update`` says what changed since it was last called: finished paragraphs once, and the
+    unfinished tail anew each time, so a message that is shown twice does no harm.
+    """
+
+    anchor: str
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    notes: dict[int, Note] = field(default_factory=dict)
+    status: str = ""
+    ended: bool = False
+    _settled: int = 0  # characters of the marked source that are finished paragraphs
+    _noted: int = 0
+
+    def apply(self, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "text":
+                self._block(event["block"])["text"] += event["text"]
+            case "cite":
+                note = Note(**event["note"])
+                self.notes.setdefault(note.number, note)
+                self._block(event["block"])["citations"].append(note.number)
+            case "status":
+                self.status = event["sentence"]
+            case "restart":
+                self.blocks, self.notes, self.status = [], {}, ""
+                self._settled = self._noted = 0
+            case "end":
+                self.ended = True
+
+    def _block(self, index: int) -> dict[str, Any]:
+        while len(self.blocks) <= index:
+            self.blocks.append({"text": "", "citations": []})
+        return self.blocks[index]
+
+    def update(self, everything: bool) -> dict[str, Any]:
+        """``settled`` and ``tail`` as HTML, ``notes`` that are new; all of it on ``everything``."""
+        source = marked_source(self.blocks)
+        begin = 0 if everything else self._settled
+        self._settled = self._settled_end(source)
+        fresh = list(self.notes.values())[0 if everything else self._noted :]
+        self._noted = len(self.notes)
+        return {
+            "settled": html(source[begin : self._settled], self.anchor, self.notes),
+            "tail": html(source[self._settled :], self.anchor, self.notes),
+            "notes": fresh,
+            "status": self.status if not source else "",
+        }
+
+    def _settled_end(self, source: str) -> int:
+        """Where the last top-level block begins: everything before it will not change."""
+        rest = source[self._settled :]
+        starts = [
+            token.map[0]
+            for token in _markdown.parse(rest)
+            if token.level == 0 and token.map and token.nesting >= 0
+        ]
+        if len(starts) < 2:
+            return self._settled
+        lines = rest.split("\n")
+        return self._settled + sum(len(line) + 1 for line in lines[: starts[-1]])

@@ -1,0 +1,82 @@
+"""Work on answers in the background. A message is only a hint: the rows are the queue."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from celery import shared_task
+from django.conf import settings
+
+from config.models import Pulse
+from qa import engine, remote, streams
+from qa.answering import write
+from qa.claude import connect
+from qa.engine import files
+from qa.ledger import recorded
+from qa.models import Answer, ApiCall
+
+logger = logging.getLogger(__name__)
+KEEP_STREAMS = 24 * 3600
+
+
+@shared_task
+def write_answer(answer_id: int) -> None:
+    answer = Answer.objects.select_related("workspace", "thread", "author").filter(pk=answer_id)
+    if (found := answer.first()) is not None:
+        write(found)
+
+
+@shared_task
+def sweep() -> None:
+    """Sends again what is due: messages may be lost, and workers killed."""
+    for pk in Answer.objects.due().order_by("pk").values_list("pk", flat=True)[:50]:
+        write_answer.delay(pk)
+    carry_files.delay()
+    Pulse.beat("sweep")
+
+
+_carrying = threading.Lock()
+
+
+@shared_task
+def carry_files() -> None:
+    """Uploads texts that are ready, counts their tokens, deletes copies of deleted documents."""
+    if not _carrying.acquire(blocking=False):
+        return
+    try:
+        connection = connect()
+        remote.erase_deleted(connection, limit=20)
+        for version in remote.waiting_for_upload(connection, limit=5):
+            remote.ensure_uploaded(version, connection)
+            remote.ensure_counted(version, settings.DEFAULT_MODEL, connection)
+    except engine.EngineError as error:
+        # nothing depends on it now: the next sweep, or the first question, tries again
+        logger.info("files not carried code=%s", error.code)
+    finally:
+        _carrying.release()
+
+
+@shared_task
+def ask_whether_claude_answers() -> None:
+    """Keeps for /health whether the key is accepted."""
+    try:
+        connection = connect()
+        with recorded(ApiCall.Purpose.LIST, connection):
+            files.check_key(connection.client)
+    except engine.EngineError as error:
+        Pulse.beat("claude", f"failed: {error.code}")
+    else:
+        Pulse.beat("claude", f"ok: {connection.backend}")
+
+
+@shared_task
+def tidy_remote_files() -> None:
+    removed = remote.tidy(connect())
+    logger.info("remote files tidied removed=%d", removed)
+
+
+@shared_task
+def tidy_streams() -> None:
+    """A finished answer is read from the database; its stream log is kept for a day."""
+    streams.backend().tidy(KEEP_STREAMS)

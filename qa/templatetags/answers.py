@@ -1,0 +1,74 @@
+"""An answer's text, footnotes and figures, ready for its template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.template import Context
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from qa.engine import UnknownModel, catalogue
+from qa.models import Answer, Thread
+from qa.notes import note
+from qa.render import Note, html, marked_source
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Footnote:
+    note: Note
+    deleted_at: datetime | None
+
+
+def _notes(answer: Answer) -> dict[int, Note]:
+    return {number: note(answer, citation) for number, citation in answer.numbered.items()}
+
+
+@register.filter
+def body(answer: Answer) -> SafeString:
+    return html(marked_source(answer.blocks), answer.anchor, _notes(answer))
+
+
+@register.filter
+def footnotes(answer: Answer) -> list[Footnote]:
+    found = []
+    for number, made in sorted(_notes(answer).items()):
+        version = answer.numbered[number].version
+        found.append(Footnote(made, version.document.deleted_at if version else None))
+    return found
+
+
+@register.filter
+def model_name(model: str) -> str:
+    try:
+        return catalogue.get(model).name
+    except UnknownModel:
+        return model
+
+
+@register.filter
+def usd(amount: Decimal) -> str:
+    """Dollars with as many places as it takes to show two figures of a small sum."""
+    if amount == 0:
+        return "$0"
+    if abs(amount) >= 1:
+        return f"${amount:.2f}"
+    if abs(amount) >= Decimal("0.001"):
+        return f"${amount:.4f}"
+    return f"${amount:.6f}"
+
+
+@register.filter
+def as_seconds(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else _("%(s).1f s") % {"s": milliseconds / 1000}
+
+
+@register.simple_tag(takes_context=True)
+def recent_threads(context: Context, count: int = 12) -> list[Thread]:
+    rows = Thread.objects.visible_to(context["request"].user)
+    return list(rows.filter(workspace=context["workspace"])[:count])

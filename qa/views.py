@@ -1,0 +1,322 @@
+"""Threads, answers, and the stream of a running one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.core.paginator import Paginator
+from django.db import close_old_connections, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import in_workspace, require
+from accounts.models import Event, Workspace
+from accounts.roles import Act
+from documents.forms import PlaceForm
+from documents.models import Document
+from documents.source import OpenSource, open_source
+from qa import asking, streams
+from qa.forms import AskForm, NewThreadForm, ThreadForm
+from qa.models import Answer, Thread
+from qa.render import Draft
+
+PER_PAGE = 50
+
+
+def _thread(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> Thread:
+    rows = Thread.objects.visible_to(request.user).filter(workspace=workspace)
+    return get_object_or_404(
+        rows.select_related("author", "workspace").prefetch_related("documents__current"),
+        public_id=thread_id,
+    )
+
+
+def _answer(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> Answer:
+    rows = Answer.objects.visible_to(request.user).filter(workspace=workspace)
+    return get_object_or_404(
+        rows.select_related("workspace", "thread", "author").prefetch_related(
+            "citations__version__document", "calls"
+        ),
+        public_id=answer_id,
+    )
+
+
+def _live_documents(request: HttpRequest, workspace: Workspace) -> Any:
+    rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
+    return rows.select_related("current")
+
+
+@require_GET
+@in_workspace(Act.READ)
+def threads(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    rows = Thread.objects.visible_to(request.user).filter(workspace=workspace)
+    page = Paginator(rows.select_related("author"), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "qa/threads.html", {"workspace": workspace, "page": page})
+
+
+@in_workspace(Act.ASK)
+def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+    """A first question: the form with the chosen documents, and what comes of it."""
+    documents = _live_documents(request, workspace)
+    if request.method == "POST":
+        form = NewThreadForm(request.POST, documents=documents)
+        if form.is_valid():
+            try:
+                answer = _start(request, workspace, form.cleaned_data)
+                return redirect("qa:thread", workspace.slug, answer.thread.public_id)  # type: ignore[union-attr]
+            except asking.NotAskable as refusal:
+                form.add_error(None, str(refusal))
+        chosen = request.POST.getlist("documents")
+    else:
+        form = NewThreadForm(documents=documents)
+        chosen = request.GET.getlist("document")
+    picked = [d for d in documents if str(d.public_id) in chosen]
+    context = {"workspace": workspace, "form": form, "picked": picked, "documents": documents}
+    return render(request, "qa/new.html", context, status=422 if form.errors else 200)
+
+
+def _start(request: HttpRequest, workspace: Workspace, data: dict[str, Any]) -> Answer:
+    """The thread and its first answer; the same submission again gives the first one."""
+    twin = Answer.objects.filter(author=request.user, submission=data["submission"]).first()
+    if twin is not None and twin.thread is not None:
+        return twin
+    with transaction.atomic():
+        thread = Thread.objects.create(
+            workspace=workspace, author=request.user, title=_title(data["question"])
+        )
+        thread.documents.set(data["documents"])
+        answer, created = asking.ask(
+            question=data["question"],
+            documents=list(data["documents"]),
+            model=data["model"],
+            workspace=workspace,
+            by=request.user,  # type: ignore[arg-type]
+            thread=thread,
+            submission=data["submission"],
+            request=request,
+        )
+        if not created:
+            # the twin was stored between the look and the write
+            thread.documents.clear()
+            thread.delete()
+    return answer
+
+
+def _title(question: str) -> str:
+    line = " ".join(question.split())
+    return line if len(line) <= 120 else line[:119].rsplit(" ", 1)[0] + "…"
+
+
+def _source(request: HttpRequest, workspace: Workspace) -> OpenSource | None:
+    """The source pane that the address asks for, if the user may see it."""
+    place = PlaceForm.place(request.GET)
+    if place is None:
+        return None
+    document = _live_documents(request, workspace).filter(versions__public_id=place.version).first()
+    return open_source(request, document, place) if document else None
+
+
+@require_GET
+@in_workspace(Act.READ)
+def thread(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+    shown = _thread(request, workspace, thread_id)
+    path = shown.path()
+    request.session["workspace"] = workspace.slug
+    source = _source(request, workspace)
+    context = {
+        "workspace": workspace,
+        "thread": shown,
+        "answers": path,
+        "form": AskForm(model=path[-1].model_requested if path else ""),
+        "source": source,
+        "source_missing": source is None and "version" in request.GET,
+    }
+    return render(request, "qa/thread.html", context)
+
+
+@require_POST
+@in_workspace(Act.ASK)
+def ask(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+    """A follow-up. With htmx: the new answer, and a fresh form; else back to the thread."""
+    shown = _thread(request, workspace, thread_id)
+    form = AskForm(request.POST)
+    answer: Answer | None = None
+    if form.is_valid():
+        try:
+            answer = _follow_up(request, shown, form.cleaned_data)
+        except asking.NotAskable as refusal:
+            form.add_error("question", str(refusal))
+    context: dict[str, Any] = {"workspace": workspace, "thread": shown, "form": form}
+    if answer is None:
+        if request.htmx:
+            return render(request, "qa/_ask.html", context, status=422)
+        return render(request, "qa/thread.html", {**context, "answers": shown.path()}, status=422)
+    if not request.htmx:
+        where = reverse("qa:thread", args=[workspace.slug, thread_id])
+        return redirect(f"{where}#{answer.anchor}")
+    context |= {"answer": answer, "form": AskForm(model=answer.model_requested)}
+    return render(request, "qa/_asked.html", context)
+
+
+def _follow_up(request: HttpRequest, thread: Thread, data: dict[str, Any]) -> Answer:
+    path = thread.path()
+    last = path[-1] if path else None
+    if last is not None and last.working and last.submission != data["submission"]:
+        raise asking.NotAskable(_("The answer above is still being written. Wait, or stop it."))
+    answer, _created = asking.ask(
+        question=data["question"],
+        documents=list(thread.documents.all()),
+        model=data["model"],
+        workspace=thread.workspace,
+        by=request.user,  # type: ignore[arg-type]
+        thread=thread,
+        follows=last,
+        submission=data["submission"],
+        request=request,
+    )
+    return answer
+
+
+@in_workspace(Act.READ)
+def edit(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+    """Title, privacy and documents of a thread: its author's to change, or an admin's."""
+    shown = _thread(request, workspace, thread_id)
+    require(request, workspace, Act.ASK if shown.author_id == request.user.pk else Act.DELETE_ANY)
+    documents = _live_documents(request, workspace)
+    form = ThreadForm(request.POST or None, instance=shown, documents=documents)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            Event.objects.record(
+                Event.Verb.RENAME,
+                by=request.user,
+                object=shown,
+                workspace=workspace,
+                request=request,
+            )
+        return redirect("qa:thread", workspace.slug, thread_id)
+    context = {"workspace": workspace, "thread": shown, "form": form}
+    return render(request, "qa/edit.html", context, status=422 if form.errors else 200)
+
+
+@in_workspace(Act.READ)
+def delete(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+    """Asks first (GET), then deletes (POST)."""
+    shown = _thread(request, workspace, thread_id)
+    own = shown.author_id == request.user.pk
+    require(request, workspace, Act.DELETE_OWN if own else Act.DELETE_ANY)
+    if request.method != "POST":
+        return render(request, "qa/delete.html", {"workspace": workspace, "thread": shown})
+    with transaction.atomic():
+        shown.mark_deleted()
+        Event.objects.record(
+            Event.Verb.DELETE, by=request.user, object=shown, workspace=workspace, request=request
+        )
+    return redirect("documents:library", slug=workspace.slug)
+
+
+@require_GET
+@in_workspace(Act.READ)
+def answer(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+    """The answer's fragment for htmx; a page round the same fragment otherwise."""
+    shown = _answer(request, workspace, answer_id)
+    template = "qa/_answer.html" if request.htmx else "qa/answer.html"
+    return render(request, template, {"workspace": workspace, "answer": shown})
+
+
+@require_POST
+@in_workspace(Act.ASK)
+def stop(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+    shown = _answer(request, workspace, answer_id)
+    shown.request_stop()
+    if not shown.working:
+        # it was waiting: no worker will say that it ended
+        streams.publish(shown.public_id, shown.attempts, [{"type": "end"}])
+    return _back(request, workspace, shown)
+
+
+@require_POST
+@in_workspace(Act.ASK)
+def retry(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+    """A new answer to the same question; pressing the button twice makes one."""
+    shown = _answer(request, workspace, answer_id)
+    newest = shown.newest_try()
+    if newest.may_retry:
+        try:
+            newest = asking.ask_again(newest, request.user, request)  # type: ignore[arg-type]
+        except asking.NotAskable as refusal:
+            context = {"workspace": workspace, "answer": newest, "refusal": str(refusal)}
+            template = "qa/_answer.html" if request.htmx else "qa/answer.html"
+            return render(request, template, context, status=422)
+    return _back(request, workspace, newest)
+
+
+def _back(request: HttpRequest, workspace: Workspace, answer: Answer) -> HttpResponse:
+    if request.htmx:
+        return render(request, "qa/_answer.html", {"workspace": workspace, "answer": answer})
+    if answer.thread is None:
+        return redirect("qa:answer", workspace.slug, answer.public_id)
+    where = reverse("qa:thread", args=[workspace.slug, answer.thread.public_id])
+    return redirect(f"{where}#{answer.anchor}")
+
+
+# the stream ----------------------------------------------------------------------------------
+
+
+@require_GET
+@in_workspace(Act.READ)
+def stream(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponseBase:
+    """Server-sent events of a running answer: all of it first, then what changes.
+
+    Whoever joins late, reloads or reconnects gets the whole answer so far in the first message.
+    """
+    shown = _answer(request, workspace, answer_id)
+    response = StreamingHttpResponse(_messages(shown), content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    # the stream may run for minutes: no database connection is held meanwhile
+    close_old_connections()
+    return response
+
+
+async def _messages(answer: Answer) -> AsyncIterator[str]:
+    if not answer.working:
+        yield sse("", event="done")
+        return
+    anchor = answer.anchor
+    draft, first = Draft(anchor), True
+    async for batch in streams.events(answer.public_id):
+        if not batch:
+            yield ": keep-alive\n\n"
+            if not await _still_working(answer.pk):
+                break
+            continue
+        for event in batch:
+            draft.apply(event)
+            first = first or event["type"] == "restart"
+        context = {"anchor": anchor, "first": first, **draft.update(everything=first)}
+        yield sse(render_to_string("qa/_live.html", context))
+        first = False
+    yield sse("", event="done")
+
+
+@sync_to_async
+def _still_working(pk: int) -> bool:
+    try:
+        return any(answer.working for answer in Answer.objects.filter(pk=pk))
+    finally:
+        close_old_connections()
+
+
+def sse(data: str, event: str = "") -> str:
+    """One server-sent event. An unnamed one is swapped into the page, a named one triggers."""
+    name = f"event: {event}\n" if event else ""
+    lines = "".join(f"data: {line}\n" for line in data.splitlines() or [""])
+    return f"{name}{lines}\n"
