@@ -26,6 +26,7 @@ from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
 _RULES = 1
 _STRUCTURE_SECONDS = 5.0
+_RUNS_NAMED = 12
 # FPDFText_GetText puts this where a character has no Unicode or is a hyphen at a line's end.
 _STAND_IN = re.compile("\ufffe")
 
@@ -120,6 +121,8 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 def _open(path: Path, structure: _Structure) -> pypdfium2.PdfDocument:
+    # Not every failure sets pdfium's last error: set it here, or an earlier document's may show.
+    pdfium.FPDF_LoadMemDocument(b"-", 1, None)
     try:
         # pdfium takes names in UTF-8 alone
         return pypdfium2.PdfDocument(path if _is_utf8(path) else path.read_bytes())
@@ -204,20 +207,23 @@ def _warnings(
             f"{count} could be read."
         )
     if lost:
-        warnings.append(f"{_named(lost)} could not be read.")
-    silent = [number for number in without_text if number not in set(lost)]
+        warnings.append(f"Nothing could be read of {_named(lost)}: damaged.")
+    silent = sorted(set(without_text) - set(lost))
     if silent:
-        warnings.append(f"{_named(silent)} without text: pictures of text are not read.")
+        warnings.append(f"No text was found on {_named(silent)}: pictures of text are not read.")
     return warnings
 
 
 def _named(numbers: list[int]) -> str:
-    """ "Page 3", "Pages 1–4, 7": runs joined, for a sentence's beginning."""
-    runs: list[list[int]] = []
+    """ "page 3", "pages 1–4, 7": rising page numbers, runs joined, not many of them."""
+    runs: list[tuple[int, int]] = []
     for number in numbers:
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1] = [runs[-1][0], number]
+        first, last = runs[-1] if runs else (0, -1)
+        if last == number - 1:
+            runs[-1] = (first, number)
         else:
-            runs.append([number])
-    listed = ", ".join("–".join(map(str, run)) for run in runs)
-    return f"{'Page' if len(numbers) == 1 else 'Pages'} {listed}"
+            runs.append((number, number))
+    listed = [str(first) if first == last else f"{first}–{last}" for first, last in runs]
+    if len(listed) > _RUNS_NAMED:
+        listed[_RUNS_NAMED:] = ["…"]
+    return f"{'page' if len(numbers) == 1 else 'pages'} {', '.join(listed)}"

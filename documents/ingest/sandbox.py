@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import threading
@@ -152,10 +153,11 @@ class _Child:
         status: int | None = self._process.returncode
         peak_mb = 0.0
         if status is None:
-            self._process.kill()
             try:
+                # Popen.kill() would reap a dead process, and its peak would be lost
+                os.kill(self.pid, signal.SIGKILL)
                 _, wait_status, usage = os.wait4(self.pid, 0)
-            except ChildProcessError:
+            except (ProcessLookupError, ChildProcessError):
                 self._process.returncode = 0
             else:
                 status = self._process.returncode = os.waitstatus_to_exitcode(wait_status)
