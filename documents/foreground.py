@@ -1,0 +1,72 @@
+"""Ingest without a worker: what the command line does with a path."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.files.base import File
+
+from accounts.models import User, Workspace
+from documents import uploads
+from documents.models import Version
+from documents.reading import ingest_version
+
+POLL = 0.1
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """``version`` is None when the file was refused; then ``error`` says why."""
+
+    path: str
+    version: Version | None
+    error: str
+    seconds: float
+
+    @property
+    def ready(self) -> bool:
+        return self.version is not None and self.version.status == Version.Status.READY
+
+    def as_dict(self) -> dict[str, object]:
+        """The shape that `ingest --json` prints, one line a file."""
+        version = self.version
+        return {
+            "path": self.path,
+            "document": str(version.document.public_id) if version else None,
+            "version": str(version.public_id) if version else None,
+            "status": "ready" if self.ready else "failed",
+            "pages": version.page_count if version else 0,
+            "chars": version.chars if version else 0,
+            "error": self.error or None,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def ingest_path(path: Path, workspace: Workspace, by: User) -> Ingested:
+    """Upload and read one file in this process; refusals and failures come back as sentences."""
+    began = time.monotonic()
+
+    def done(version: Version | None, error: str) -> Ingested:
+        return Ingested(str(path), version, error, time.monotonic() - began)
+
+    try:
+        with path.open("rb") as file:
+            found = uploads.accept(File(file, name=path.name), path.name, workspace, by)
+    except uploads.Refused as refusal:
+        return done(None, str(refusal))
+    except OSError as error:
+        return done(None, f"The file could not be opened: {error.strerror}.")
+    version = found.document.current
+    assert version is not None
+    if version.status == Version.Status.FAILED:
+        version.retry()
+        version.refresh_from_db()
+    ingest_version(version)
+    while version.working:
+        # a worker of a running installation was quicker: wait for its outcome
+        time.sleep(POLL)
+        version.refresh_from_db()
+        ingest_version(version)
+    return done(version, version.error)

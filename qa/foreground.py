@@ -1,0 +1,110 @@
+"""Asking without a worker: what the command line does with a question."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from django.conf import settings
+
+from qa.answering import write
+from qa.models import Answer, Citation
+from qa.notes import note
+
+START_SECONDS = 20.0
+POLL = 0.05
+
+
+@contextmanager
+def claude_at_hand() -> Iterator[None]:
+    """Makes sure somebody answers: without a key, a running emulator or one of our own."""
+    if settings.ANTHROPIC_API_KEY or _answers(settings.EMULATOR_URL):
+        yield
+        return
+    argv = [sys.executable, "-m", "emulator", "--port", "0", "--quiet"]
+    argv += ["--tokens-per-second", "0", "--first-token-ms", "0"]
+    process = subprocess.Popen(
+        [*argv, "--data", str(settings.DATA / "emulator")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=settings.BASE_DIR,
+    )
+    assert process.stdout is not None
+    before = settings.EMULATOR_URL
+    try:
+        line = process.stdout.readline()
+        if "http" not in line:
+            raise RuntimeError("The emulator did not start.")
+        settings.EMULATOR_URL = line[line.index("http") :].strip()
+        yield
+    finally:
+        settings.EMULATOR_URL = before
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def _answers(url: str) -> bool:
+    if not url:
+        return False
+    try:
+        with urlopen(f"{url}/emulator/health", timeout=2):
+            return True
+    except (URLError, OSError):
+        return False
+
+
+def write_here(answer: Answer) -> Answer:
+    """Write the answer in this process, waiting out retries, until it has ended."""
+    while answer.working:
+        if not write(answer):
+            time.sleep(POLL)
+        answer.refresh_from_db()
+    return answer
+
+
+def as_dict(answer: Answer) -> dict[str, Any]:
+    """The shape that `ask --json` prints."""
+    main = answer.calls.filter(purpose="answer").order_by("pk").last()
+    citations = answer.citations.select_related("version__document").order_by("number")
+    return {
+        "answer": str(answer.public_id),
+        "status": answer.status,
+        "error": answer.error or None,
+        "mode": answer.mode,
+        "model": answer.model or answer.model_requested,
+        "backend": answer.backend or None,
+        "text": answer.text,
+        "citations": [citation_dict(answer, citation) for citation in citations],
+        "usage": main.usage if main else None,
+        "cost_usd": float(answer.ledger.cost_usd),
+        "timings": {"first_token_ms": answer.first_text_ms, "total_ms": answer.total_ms},
+    }
+
+
+def citation_dict(answer: Answer, citation: Citation) -> dict[str, Any]:
+    version = citation.version
+    return {
+        "number": citation.number,
+        "kind": citation.kind,
+        "document": str(version.document.public_id) if version else None,
+        "version": str(version.public_id) if version else None,
+        "start": citation.start,
+        "end": citation.end,
+        "page_start": citation.page_start,
+        "page_end": citation.page_end,
+        "cited_text": citation.cited_text,
+        "state": citation.state,
+        "url": citation.address or note(answer, citation).href or None,
+    }

@@ -1,0 +1,80 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.local import local_workspace
+from documents import ingest
+from documents.foreground import ingest_path
+from documents.models import Document
+from qa import asking, foreground
+from qa.models import Answer
+
+
+class Command(BaseCommand):
+    help = "Asks a question and prints the cited answer. Exits 1 if it failed."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("question")
+        parser.add_argument("--document", action="append", metavar="ID", help="can be repeated")
+        parser.add_argument("--file", action="append", metavar="PATH", type=Path)
+        parser.add_argument("--workspace", metavar="NAME", help="alone: all its ready documents")
+        parser.add_argument("--model", default=settings.DEFAULT_MODEL)
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspace, user = local_workspace(options["workspace"])
+        try:
+            documents = self._documents(options, workspace, user)
+        finally:
+            ingest.close()
+        try:
+            answer, _created = asking.ask(
+                question=options["question"],
+                documents=documents,
+                model=options["model"],
+                workspace=documents[0].workspace if documents else workspace,
+                by=user,
+            )
+        except asking.NotAskable as refusal:
+            raise CommandError(str(refusal)) from refusal
+        with foreground.claude_at_hand():
+            answer = foreground.write_here(answer)
+        self._print(answer, options["json"])
+        if answer.status != Answer.Status.DONE:
+            raise SystemExit(1)
+
+    def _documents(self, options: dict[str, Any], workspace: Any, user: Any) -> list[Document]:
+        rows = Document.objects.visible_to(user).select_related("current", "workspace")
+        if options["document"]:
+            try:
+                found = list(rows.filter(public_id__in=options["document"]))
+            except ValidationError as error:
+                raise CommandError("That is not a document's id.") from error
+            if len(found) < len(set(options["document"])):
+                raise CommandError("There is no such document.")
+            return found
+        if options["file"]:
+            return [self._read(path, workspace, user) for path in options["file"]]
+        return list(rows.ready().filter(workspace=workspace))
+
+    def _read(self, path: Path, workspace: Any, user: Any) -> Document:
+        outcome = ingest_path(path, workspace, user)
+        if outcome.version is None or not outcome.ready:
+            raise CommandError(f"{path}: {outcome.error}")
+        return outcome.version.document
+
+    def _print(self, answer: Answer, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(foreground.as_dict(answer), ensure_ascii=False))
+            return
+        self.stdout.write(answer.error or answer.text)
+        for citation in answer.citations.order_by("number"):
+            page = f", p. {citation.page_start}" if citation.page_start else ""
+            quote = " ".join(citation.cited_text.split())
+            self.stdout.write(
+                f"[{citation.number}] {citation.title}{page}, {citation.state}: {quote}"
+            )
