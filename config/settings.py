@@ -262,7 +262,6 @@ SWEEP_SECONDS = 3
 CELERY_BEAT_SCHEDULE = {
     "sweep-documents": {"task": "documents.tasks.sweep", "schedule": SWEEP_SECONDS},
     "sweep-answers": {"task": "qa.tasks.sweep", "schedule": SWEEP_SECONDS},
-    "ask-claude": {"task": "qa.tasks.ask_whether_claude_answers", "schedule": 300},
     "tidy-remote-files": {"task": "qa.tasks.tidy_remote_files", "schedule": 24 * 3600},
     "tidy-streams": {"task": "qa.tasks.tidy_streams", "schedule": 3600},
 }

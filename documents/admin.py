@@ -1,0 +1,85 @@
+"""Documents, their versions and remote copies in Django's admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.admin import RecordAdmin
+from documents import tasks
+from documents.models import Blob, Document, Page, RemoteFile, Version
+
+
+@admin.register(Document)
+class DocumentAdmin(RecordAdmin):
+    list_display = ("title", "workspace", "status", "page_count", "uploaded_by", "created_at")
+    list_select_related = ("workspace", "uploaded_by", "current")
+    list_filter = ("current__status", "workspace")
+    search_fields = ("title", "public_id")
+    actions = ("ingest_again",)
+
+    @admin.display(description=_("state"), ordering="current__status")
+    def status(self, document: Document) -> str:
+        if document.deleted_at:
+            return str(_("deleted"))
+        return document.current.get_status_display() if document.current else ""
+
+    @admin.display(description=_("pages"))
+    def page_count(self, document: Document) -> int:
+        return document.current.page_count if document.current else 0
+
+    @admin.action(description=_("Ingest again (failed ones)"), permissions=["view"])
+    def ingest_again(self, request: HttpRequest, documents: models.QuerySet[Document]) -> None:
+        again = 0
+        for document in documents.filter(deleted_at=None).select_related("current"):
+            if document.current and document.current.retry():
+                tasks.ingest.delay_on_commit(document.current.pk)
+                again += 1
+        self.message_user(
+            request,
+            ngettext("%(n)d document is read again.", "%(n)d documents are read again.", again)
+            % {"n": again},
+        )
+
+
+@admin.register(Version)
+class VersionAdmin(RecordAdmin):
+    workspace_path = "document__workspace"
+    list_display = ("document", "number", "status", "page_count", "chars", "reader", "created_at")
+    list_select_related = ("document",)
+    list_filter = ("status", "reader")
+    search_fields = ("public_id", "document__title")
+
+
+@admin.register(Blob)
+class BlobAdmin(RecordAdmin):
+    list_display = ("sha256", "kind", "size", "workspace", "created_at", "erased_at")
+    list_select_related = ("workspace",)
+    search_fields = ("sha256",)
+    list_filter = ("kind",)
+
+
+@admin.register(Page)
+class PageAdmin(RecordAdmin):
+    workspace_path = "version__document__workspace"
+    list_display = ("version", "number", "start", "end", "source", "confidence")
+    list_select_related = ("version",)
+    list_filter = ("source",)
+    show_full_result_count = False
+
+
+@admin.register(RemoteFile)
+class RemoteFileAdmin(RecordAdmin):
+    workspace_path = "version__document__workspace"
+    list_display = ("version_title", "kind", "account", "file_id", "created_at", "expires_at")
+    list_select_related = ("version__document",)
+    search_fields = ("file_id", "version__document__title")
+
+    @admin.display(description=_("document"))
+    def version_title(self, remote: Any) -> str:
+        return remote.version.document.title

@@ -1,0 +1,115 @@
+"""Threads, answers, citations and the usage ledger in Django's admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.admin import RecordAdmin
+from qa import asking
+from qa.models import Answer, ApiCall, Citation, Source, Thread, TokenCount
+
+
+class RecordInline(admin.TabularInline):
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_add_permission
+
+
+class SourceInline(RecordInline):
+    model = Source
+    fields = ("index", "version")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Source]:
+        return super().get_queryset(request).select_related("version__document")
+
+
+class CitationInline(RecordInline):
+    model = Citation
+    fields = ("number", "state", "title", "page_start", "page_end", "start", "end", "cited_text")
+
+
+class ApiCallInline(RecordInline):
+    model = ApiCall
+    fields = ("at", "model", "stop_reason", "error_type", "input_tokens", "cache_read_tokens",
+              "output_tokens", "cost_usd", "total_ms")  # fmt: skip
+
+
+@admin.register(Thread)
+class ThreadAdmin(RecordAdmin):
+    list_display = ("title", "workspace", "author", "is_private", "active_at", "deleted_at")
+    list_select_related = ("workspace", "author")
+    list_filter = ("workspace", "is_private")
+    search_fields = ("title", "public_id")
+
+
+@admin.register(Answer)
+class AnswerAdmin(RecordAdmin):
+    list_display = ("short", "status", "backend", "model", "workspace", "author", "created_at")
+    list_select_related = ("workspace", "author")
+    list_filter = ("status", "backend", "model", "error_code")
+    search_fields = ("question", "public_id")
+    inlines = (SourceInline, CitationInline, ApiCallInline)
+    actions = ("retry_answer",)
+
+    @admin.display(description=_("question"), ordering="question")
+    def short(self, answer: Answer) -> str:
+        return Truncator(answer.question).chars(80)
+
+    @admin.action(description=_("Retry answer (failed and stopped ones)"), permissions=["view"])
+    def retry_answer(self, request: HttpRequest, answers: models.QuerySet[Answer]) -> None:
+        again = 0
+        for answer in answers.select_related("workspace", "thread", "follows"):
+            newest = answer.newest_try()
+            if not newest.may_retry:
+                continue
+            try:
+                asking.ask_again(newest, request.user, request)  # type: ignore[arg-type]
+                again += 1
+            except asking.NotAskable as refusal:
+                self.message_user(request, f"{answer}: {refusal}", messages.WARNING)
+        self.message_user(
+            request,
+            ngettext("%(n)d question is asked again.", "%(n)d questions are asked again.", again)
+            % {"n": again},
+        )
+
+
+@admin.register(Citation)
+class CitationAdmin(RecordAdmin):
+    workspace_path = "answer__workspace"
+    list_display = ("number", "title", "state", "kind", "page_start", "start", "end", "answer")
+    list_select_related = ("answer",)
+    list_filter = ("state", "kind")
+    search_fields = ("public_id", "title", "cited_text")
+
+
+@admin.register(TokenCount)
+class TokenCountAdmin(RecordAdmin):
+    workspace_path = "version__document__workspace"
+    list_display = ("version", "model", "tokens")
+    list_select_related = ("version",)
+    list_filter = ("model",)
+
+
+@admin.register(ApiCall)
+class ApiCallAdmin(RecordAdmin):
+    list_display = ("at", "purpose", "backend", "model", "user", "workspace", "input_tokens",
+                    "cache_read_tokens", "output_tokens", "cost_usd", "error_type", "total_ms")  # fmt: skip
+    list_select_related = ("user", "workspace")
+    list_filter = ("purpose", "backend", "model", "error_type")
+    search_fields = ("request_id", "public_id")
+    date_hierarchy = "at"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
@@ -18,6 +19,7 @@ from qa.models import Answer, ApiCall
 
 logger = logging.getLogger(__name__)
 KEEP_STREAMS = 24 * 3600
+ASK_CLAUDE = timedelta(minutes=5)
 
 
 @shared_task
@@ -33,6 +35,9 @@ def sweep() -> None:
     for pk in Answer.objects.due().order_by("pk").values_list("pk", flat=True)[:50]:
         write_answer.delay(pk)
     carry_files.delay()
+    asked = Pulse.objects.filter(name="claude").first()
+    if asked is None or asked.late(ASK_CLAUDE):
+        ask_whether_claude_answers.delay()
     Pulse.beat("sweep")
 
 
