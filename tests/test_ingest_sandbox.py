@@ -45,8 +45,8 @@ def greedy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Path:
-    """Its content draws two million words, which takes pdfium seconds."""
-    content = b"BT /F 12 Tf " + b"1 0 0 1 9 9 Tm <0001> Tj " * 2_000_000 + b"ET"
+    """Its content draws three million words, which takes pdfium seconds."""
+    content = b"BT /F 12 Tf " + b"1 0 0 1 9 9 Tm <0001> Tj " * 3_000_000 + b"ET"
     path = tmp_path / "slow.pdf"
     path.write_bytes(write(Page(["a"]), Page(compressed=zlib.compress(content, 1))))
     return path
@@ -183,22 +183,35 @@ def test_the_child_is_given_no_secret_and_its_limits(good, monkeypatch):
     assert soft["Max cpu time"].isdigit()
 
 
-def test_a_forked_process_starts_a_child_of_its_own(good):
+def test_a_process_forked_during_a_reading_starts_a_child_of_its_own(good, slow):
+    begun = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(ingest.read, slow, Kind.PDF, LIMITS, lambda *_: begun.set())
+        assert begun.wait(10)
+        mine = children()
+        forked = os.fork()
+        if forked == 0:
+            signal.alarm(10)
+            text = ingest.read(good, Kind.PDF, LIMITS).text
+            own = children()
+            ingest.close()
+            os._exit(0 if text == "Agreement" and len(own) == 1 and own != mine else 1)
+        _, status = os.waitpid(forked, 0)
+
+        assert status == 0
+        assert children() == mine
+        assert len(reading.result().pages) == 2
+
+
+def test_a_child_that_grew_is_replaced(good, greedy):
     ingest.read(good, Kind.PDF, LIMITS)
-    mine = children()
+    (pid,) = children()
 
-    forked = os.fork()
-    if forked == 0:
-        reading = ingest.read(good, Kind.PDF, LIMITS)
-        own = children()
-        ingest.close()
-        os._exit(0 if reading.text == "Agreement" and len(own) == 1 and own != mine else 1)
-    _, status = os.waitpid(forked, 0)
+    assert refusal(greedy, LIMITS).code == "no_text"
 
-    assert status == 0
-    assert children() == mine
-    assert ingest.read(good, Kind.PDF, LIMITS).text == "Agreement"
-    assert children() == mine
+    assert children() == []
+    ingest.read(good, Kind.PDF, LIMITS)
+    assert children() != [pid]
 
 
 def test_the_child_dies_with_its_parent_even_at_work(slow):
