@@ -53,7 +53,8 @@ class Shape:
 
 
 def compose(library: Library, prompt: Prompt, shape: Shape) -> Answer:
-    """Answer a prompt by extraction, within its `max_tokens` and window. Deterministic in its text."""
+    """Answer a prompt by extraction, within its `max_tokens` and window. Deterministic in its
+    text."""
     if shape.max_tokens == 0:
         return Answer((), "max_tokens", 0)
     kind = shape.fault.kind if shape.fault else None
@@ -226,7 +227,8 @@ def _until_stop_sequence(
 
 
 def _within(prompt: Prompt, blocks: list[Json], limit: int) -> tuple[list[Json], int, bool]:
-    """As much of the blocks as `limit` tokens allow, what that costs, and whether anything was cut."""
+    """As much of the blocks as `limit` tokens allow, what that costs, and whether anything was
+    cut."""
     kept: list[Json] = []
     spent = 0
     for block in blocks:

@@ -26,7 +26,8 @@ PATHS = ("messages", "count_tokens", "files", "models")
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. `path` None fits every path the kind makes sense on; `after` counts text deltas."""
+    """One fault. `path` None fits every path the kind makes sense on; `after` counts text
+    deltas."""
 
     kind: str
     times: int = 1

@@ -103,7 +103,8 @@ class Files:
         return rows[0]
 
     def usable(self, account: str, id_: str) -> StoredFile:
-        """A file that has not expired. Raises `ApiError` 404, with `file_expired` for one that has."""
+        """A file that has not expired. Raises `ApiError` 404, with `file_expired` for one that
+        has."""
         file = self.get(account, id_)
         if file.expired:
             raise not_found(f"File has expired: {id_}", "file_expired")

@@ -11,7 +11,8 @@ KEPT_BYTES = 64 * 1024 * 1024
 
 @dataclass
 class Entry:
-    """One request. `notes` are things accepted but worth knowing (a replayed `file_id`, for one)."""
+    """One request. `notes` are things accepted but worth knowing (a replayed `file_id`, for
+    one)."""
 
     path: str
     request_id: str

@@ -14,7 +14,8 @@ KEPT_CHARACTERS = 40_000_000
 
 @dataclass(frozen=True)
 class Passage:
-    """Neighbouring sentences `first`..`last` (inclusive) of a text, and how often each term occurs."""
+    """Neighbouring sentences `first`..`last` (inclusive) of a text, and how often each term
+    occurs."""
 
     first: int
     last: int
@@ -23,7 +24,8 @@ class Passage:
 
 
 class PreparedText:
-    """A text, its sentences and its passages: one passage starts at each sentence, so they overlap."""
+    """A text, its sentences and its passages: one passage starts at each sentence, so they
+    overlap."""
 
     def __init__(self, text: str) -> None:
         self.text = text

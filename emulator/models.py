@@ -236,7 +236,8 @@ _BY_NAME = {name: model for model in MODELS for name in (model.id, model.alias) 
 
 
 def find(name: str) -> Model:
-    """The model of an id or alias, retired ones included. Raises `ApiError` 404 for anything else."""
+    """The model of an id or alias, retired ones included. Raises `ApiError` 404 for anything
+    else."""
     if name not in _BY_NAME:
         raise not_found(f"model: {name}")
     return _BY_NAME[name]

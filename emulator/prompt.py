@@ -1,4 +1,5 @@
-"""What a validated request body says: its prompt in cacheable pieces, its documents, its question."""
+"""What a validated request body says: its prompt in cacheable pieces, its documents, its
+question."""
 
 import hashlib
 import json
@@ -16,7 +17,8 @@ ReadFile = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Document:
-    """A document block; `text` is None for a kind this server cannot read (PDF, link, own chunks)."""
+    """A document block; `text` is None for a kind this server cannot read (PDF, link, own
+    chunks)."""
 
     index: int
     title: str | None

@@ -20,9 +20,9 @@ GRACE = 1  # seconds an open stream gets when the server is told to end
 class _Protocol(HttpToolsProtocol):
     """Puts the connection's transport into the scope, so that a fault can reset the connection."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.app = functools.partial(_with_transport, self.app, transport)  # type: ignore[assignment]
+        self.app = functools.partial(_with_transport, self.app, transport)
 
 
 async def _with_transport(

@@ -1,4 +1,5 @@
-"""A cheap, deterministic estimate of tokens: the same in `count_tokens` and in every usage object."""
+"""A cheap, deterministic estimate of tokens: the same in `count_tokens` and in every usage
+object."""
 
 import math
 from typing import Any
