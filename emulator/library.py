@@ -2,11 +2,13 @@
 
 import hashlib
 import threading
+from bisect import bisect_right
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
 
 from . import sentences, terms
+from .topics import Topic
 
 WINDOW = 350  # characters a passage aims at
 KEPT_CHARACTERS = 40_000_000
@@ -30,6 +32,8 @@ class PreparedText:
     def __init__(self, text: str) -> None:
         self.text = text
         self.sentences = sentences.split(text)
+        self._starts = [start for start, _ in self.sentences]
+        self._phrases: dict[str, list[tuple[float, list[int]]]] = {}
         self._words = [terms.words(text[start:end]) for start, end in self.sentences]
         self.passages = [self._passage(i) for i in range(len(self.sentences))]
 
@@ -43,6 +47,25 @@ class PreparedText:
 
     def range(self, passage: Passage) -> tuple[int, int]:
         return self.sentences[passage.first][0], self.sentences[passage.last][1]
+
+    def phrases(self, topic: Topic) -> list[tuple[float, list[int]]]:
+        """For each phrase of a topic its weight and the sentences in which it occurs (begins)."""
+        if topic.name not in self._phrases:
+            self._phrases[topic.name] = [
+                (weight, [self._sentence_at(m.start()) for m in pattern.finditer(self.text)])
+                for weight, pattern in topic.patterns
+            ]
+        return self._phrases[topic.name]
+
+    def holding(self, sentence: int) -> range:
+        """The numbers of the passages that hold a sentence."""
+        first = sentence
+        while first > 0 and self.passages[first - 1].last >= sentence:
+            first -= 1
+        return range(first, sentence + 1)
+
+    def _sentence_at(self, position: int) -> int:
+        return bisect_right(self._starts, position) - 1
 
     @cached_property
     def postings(self) -> dict[str, list[int]]:

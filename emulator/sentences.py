@@ -2,7 +2,6 @@
 space."""
 
 import re
-from bisect import bisect_left
 
 LONGEST = 600  # characters; a longer run without an end of sentence is cut at a weaker boundary
 _WEAK_FROM = 300
@@ -58,7 +57,3 @@ def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
         start = at
     return [*pieces, (start, end)]
 
-
-def within(starts: list[int], position: int) -> int:
-    """The number of the chunk that holds `position`, given the sorted starts of the chunks."""
-    return max(0, bisect_left(starts, position + 1) - 1)
