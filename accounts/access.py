@@ -4,37 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django_htmx.middleware import HtmxDetails
 
-from accounts.models import Workspace
+from accounts.models import User, Workspace
 from accounts.roles import Act
 
-P = ParamSpec("P")
 View = Callable[..., HttpResponseBase]
 
 
-def in_workspace(
-    act: Act,
-) -> Callable[[Callable[Concatenate[Any, Workspace, P], HttpResponseBase]], View]:
+class MemberRequest(HttpRequest):
+    """What a view of a workspace gets: the user is signed in, and htmx's headers are read."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def in_workspace(act: Act) -> Callable[[View], View]:
     """Gives the view the workspace of its address instead of the slug.
 
     A stranger gets 404. A member whose role does not allow ``act`` gets 403 with a sentence.
     """
 
-    def decorate(view: Callable[..., HttpResponseBase]) -> View:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def wrapper(request: HttpRequest, slug: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        def wrapper(
+            request: MemberRequest, slug: str, *args: Any, **kwargs: Any
+        ) -> HttpResponseBase:
             workspace = get_object_or_404(
                 Workspace.objects.visible_to(request.user).distinct(), slug=slug
             )
             require(request, workspace, act)
-            request.workspace = workspace  # type: ignore[attr-defined]
             return view(request, workspace, *args, **kwargs)
 
         return login_required(wrapper)
@@ -42,9 +48,9 @@ def in_workspace(
     return decorate
 
 
-def require(request: HttpRequest, workspace: Workspace, act: Act) -> None:
+def require(request: MemberRequest, workspace: Workspace, act: Act) -> None:
     """Raises PermissionDenied, with a sentence, when the user's role here does not allow it."""
-    if not workspace.allows(request.user, act):  # type: ignore[arg-type]
+    if not workspace.allows(request.user, act):
         raise PermissionDenied(
             _("Your role in %(workspace)s does not allow this. An admin of it can change that.")
             % {"workspace": workspace.name}

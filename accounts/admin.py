@@ -174,7 +174,7 @@ class WorkspaceAdmin(ScopedAdmin):
     def _log(request: HttpRequest, workspace: Workspace, member: Member, role: str | None) -> None:
         Event.objects.record(
             Event.Verb.ROLE,
-            by=request.user,
+            by=request.user,  # type: ignore[arg-type]
             object=member.user,
             workspace=workspace,
             request=request,

@@ -14,8 +14,10 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
 
 T = TypeVar("T")
+Text = str | Promise
 
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -25,13 +27,13 @@ class Variable:
     name: str
     kind: str
     default: str
-    help: str
+    help: Text
 
 
 REGISTRY: dict[str, Variable] = {}
 
 
-def _read(name: str, kind: str, default: T, help: str, parse: Callable[[str], T]) -> T:
+def _read(name: str, kind: str, default: T, help: Text, parse: Callable[[str], T]) -> T:
     REGISTRY[name] = Variable(name, kind, "" if default is None else str(default), help)
     raw = os.environ.get(name, "").strip()
     if not raw:
@@ -42,14 +44,14 @@ def _read(name: str, kind: str, default: T, help: str, parse: Callable[[str], T]
         raise ImproperlyConfigured(f"{name}={raw!r} is not usable: {error}.") from error
 
 
-def text(name: str, default: str, help: str, secret: bool = False) -> str:
+def text(name: str, default: str, help: Text, secret: bool = False) -> str:
     if not secret:
         return _read(name, "text", default, help, str)
     REGISTRY[name] = Variable(name, "secret", "", help)
     return os.environ.get(name, "").strip() or default
 
 
-def whole(name: str, default: int, help: str, minimum: int = 0, maximum: int = 2**31) -> int:
+def whole(name: str, default: int, help: Text, minimum: int = 0, maximum: int = 2**31) -> int:
     def parse(raw: str) -> int:
         value = int(raw) if raw.lstrip("-").isdigit() else None
         if value is None or not minimum <= value <= maximum:
@@ -59,7 +61,7 @@ def whole(name: str, default: int, help: str, minimum: int = 0, maximum: int = 2
     return _read(name, "whole number", default, help, parse)
 
 
-def switch(name: str, default: bool, help: str) -> bool:
+def switch(name: str, default: bool, help: Text) -> bool:
     def parse(raw: str) -> bool:
         if raw.lower() in TRUE | FALSE:
             return raw.lower() in TRUE
@@ -68,7 +70,7 @@ def switch(name: str, default: bool, help: str) -> bool:
     return _read(name, "yes or no", default, help, parse)
 
 
-def folder(name: str, default: Path, help: str) -> Path:
+def folder(name: str, default: Path, help: Text) -> Path:
     def parse(raw: str) -> Path:
         path = Path(raw).expanduser().resolve()
         if path.exists() and not path.is_dir():
@@ -80,7 +82,7 @@ def folder(name: str, default: Path, help: str) -> Path:
     return path
 
 
-def https_url(name: str, help: str) -> str:
+def https_url(name: str, help: Text) -> str:
     def parse(raw: str) -> str:
         parts = urlsplit(raw)
         if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):

@@ -29,7 +29,7 @@ class FilesField(forms.FileField):
 
 class UploadForm(forms.Form):
     # an empty file is refused with its name, further on
-    files = FilesField(label=_("Files"), allow_empty_file=True)
+    files = FilesField(label=_("Files"), allow_empty_file=True)  # type: ignore[assignment]
 
 
 class RenameForm(forms.ModelForm):

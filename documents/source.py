@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest
-
+from accounts.access import MemberRequest
 from accounts.models import Event
 from documents.forms import Place
 from documents.models import Document, Version
@@ -23,7 +22,9 @@ class OpenSource:
     outdated: bool
 
 
-def open_source(request: HttpRequest, document: Document, place: Place | None) -> OpenSource | None:
+def open_source(
+    request: MemberRequest, document: Document, place: Place | None
+) -> OpenSource | None:
     """The place in the document that the address asks for, written down in the event log.
 
     A place in another document's version, or past the text's end, is no place: the document opens
@@ -47,7 +48,7 @@ def open_source(request: HttpRequest, document: Document, place: Place | None) -
         )
     Event.objects.record(
         Event.Verb.OPEN_SOURCE,
-        by=request.user,  # type: ignore[arg-type]
+        by=request.user,
         object=version,
         workspace=document.workspace,
         request=request,

@@ -10,12 +10,12 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import in_workspace, require
+from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents import samples as sample_files
@@ -27,16 +27,16 @@ from documents.source import open_source
 PER_PAGE = 100
 
 
-def _documents(request: HttpRequest, workspace: Workspace) -> Any:
+def _documents(request: MemberRequest, workspace: Workspace) -> Any:
     rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
     return rows.select_related("current__blob", "uploaded_by", "workspace")
 
 
-def _document(request: HttpRequest, workspace: Workspace, document_id: UUID) -> Document:
+def _document(request: MemberRequest, workspace: Workspace, document_id: UUID) -> Document:
     return get_object_or_404(_documents(request, workspace), public_id=document_id)
 
 
-def _library(request: HttpRequest, workspace: Workspace, **context: Any) -> HttpResponse:
+def _library(request: MemberRequest, workspace: Workspace, **context: Any) -> HttpResponse:
     request.session["workspace"] = workspace.slug
     rows = _documents(request, workspace)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -58,13 +58,13 @@ def _library(request: HttpRequest, workspace: Workspace, **context: Any) -> Http
 
 @require_GET
 @in_workspace(Act.READ)
-def library(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+def library(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     return _library(request, workspace)
 
 
 @require_POST
 @in_workspace(Act.UPLOAD)
-def upload(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+def upload(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """One file with JavaScript, which wants its row; any number without, which wants the page."""
     form = UploadForm(request.POST, request.FILES)
     accepted: list[uploads.Accepted] = []
@@ -96,7 +96,7 @@ def upload(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 @require_POST
 @in_workspace(Act.UPLOAD)
-def samples(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+def samples(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """Puts the sample contracts into the workspace."""
     for name, file in sample_files.opened():
         with file:
@@ -108,7 +108,7 @@ def samples(request: HttpRequest, workspace: Workspace) -> HttpResponse:
 
 @require_GET
 @in_workspace(Act.READ)
-def document(request: HttpRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+def document(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     shown = _document(request, workspace, document_id)
     source = open_source(request, shown, PlaceForm.place(request.GET))
     return render(
@@ -118,21 +118,21 @@ def document(request: HttpRequest, workspace: Workspace, document_id: UUID) -> H
     )
 
 
-def _row(request: HttpRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+def _row(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     context = {"workspace": workspace, "document": _document(request, workspace, document_id)}
     return render(request, "documents/_row.html", context)
 
 
 @require_GET
 @in_workspace(Act.READ)
-def row(request: HttpRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+def row(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     """One line of the library; it asks for itself again while its document is being read."""
     return _row(request, workspace, document_id)
 
 
 @require_POST
 @in_workspace(Act.UPLOAD)
-def retry(request: HttpRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+def retry(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     shown = _document(request, workspace, document_id)
     if shown.current and shown.current.retry():
         tasks.ingest.delay_on_commit(shown.current.pk)
@@ -142,7 +142,7 @@ def retry(request: HttpRequest, workspace: Workspace, document_id: UUID) -> Http
 
 
 @in_workspace(Act.READ)
-def rename(request: HttpRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+def rename(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     shown = _document(request, workspace, document_id)
     require(request, workspace, Act.UPLOAD)
     form = RenameForm(request.POST or None, instance=shown)
@@ -166,7 +166,7 @@ def rename(request: HttpRequest, workspace: Workspace, document_id: UUID) -> Htt
 
 
 @in_workspace(Act.READ)
-def delete(request: HttpRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+def delete(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     """Asks first (GET), then deletes (POST)."""
     shown = _document(request, workspace, document_id)
     own = shown.uploaded_by_id == request.user.pk

@@ -107,8 +107,11 @@ class TokenCountAdmin(RecordAdmin):
 
 @admin.register(ApiCall)
 class ApiCallAdmin(RecordAdmin):
-    list_display = ("at", "purpose", "backend", "model", "user", "workspace", "input_tokens",
-                    "cache_read_tokens", "output_tokens", "cost_usd", "error_type", "total_ms")  # fmt: skip
+    list_display = (
+        *("at", "purpose", "backend", "model", "user", "workspace"),
+        *("input_tokens", "cache_read_tokens", "output_tokens"),
+        *("cost_usd", "error_type", "total_ms"),
+    )
     list_select_related = ("user", "workspace")
     list_filter = ("purpose", "backend", "model", "error_type")
     search_fields = ("request_id", "public_id")

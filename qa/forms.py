@@ -38,9 +38,8 @@ class AskForm(forms.Form):
             "submission": uuid.uuid4(),
             "model": catalogue.get(model or settings.DEFAULT_MODEL).id,
         }
-        super().__init__(*args, initial=initial | kwargs.pop("initial", {}), **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.setdefault("id", "")
+        kwargs["initial"] = initial | kwargs.get("initial", {})
+        super().__init__(*args, **kwargs)
 
 
 class NewThreadForm(AskForm):

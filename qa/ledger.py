@@ -45,7 +45,7 @@ def record_message(
         cache_write_1h_tokens=usage.ephemeral_1h_input_tokens,
         usage=usage.as_dict(),
         rates=known.rates_for(usage.prompt_tokens).as_dict(),
-        rates_date=catalogue.RATES_DATE,
+        rates_date=str(catalogue.RATES_DATE),
         cost_usd=catalogue.cost(usage, known),
         saved_usd=catalogue.saved(usage, known),
         **fields,

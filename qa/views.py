@@ -9,14 +9,14 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.core.paginator import Paginator
 from django.db import close_old_connections, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import in_workspace, require
+from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents.forms import PlaceForm
@@ -30,7 +30,7 @@ from qa.render import Draft
 PER_PAGE = 50
 
 
-def _thread(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> Thread:
+def _thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Thread:
     rows = Thread.objects.visible_to(request.user).filter(workspace=workspace)
     return get_object_or_404(
         rows.select_related("author", "workspace").prefetch_related("documents__current"),
@@ -38,7 +38,7 @@ def _thread(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> Thre
     )
 
 
-def _answer(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> Answer:
+def _answer(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> Answer:
     rows = Answer.objects.visible_to(request.user).filter(workspace=workspace)
     return get_object_or_404(
         rows.select_related("workspace", "thread", "author").prefetch_related(
@@ -48,21 +48,21 @@ def _answer(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> Answ
     )
 
 
-def _live_documents(request: HttpRequest, workspace: Workspace) -> Any:
+def _live_documents(request: MemberRequest, workspace: Workspace) -> Any:
     rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
     return rows.select_related("current")
 
 
 @require_GET
 @in_workspace(Act.READ)
-def threads(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+def threads(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     rows = Thread.objects.visible_to(request.user).filter(workspace=workspace)
     page = Paginator(rows.select_related("author"), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "qa/threads.html", {"workspace": workspace, "page": page})
 
 
 @in_workspace(Act.ASK)
-def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
+def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """A first question: the form with the chosen documents, and what comes of it."""
     documents = _live_documents(request, workspace)
     if request.method == "POST":
@@ -82,7 +82,7 @@ def new(request: HttpRequest, workspace: Workspace) -> HttpResponse:
     return render(request, "qa/new.html", context, status=422 if form.errors else 200)
 
 
-def _start(request: HttpRequest, workspace: Workspace, data: dict[str, Any]) -> Answer:
+def _start(request: MemberRequest, workspace: Workspace, data: dict[str, Any]) -> Answer:
     """The thread and its first answer; the same submission again gives the first one."""
     twin = Answer.objects.filter(author=request.user, submission=data["submission"]).first()
     if twin is not None and twin.thread is not None:
@@ -97,7 +97,7 @@ def _start(request: HttpRequest, workspace: Workspace, data: dict[str, Any]) -> 
             documents=list(data["documents"]),
             model=data["model"],
             workspace=workspace,
-            by=request.user,  # type: ignore[arg-type]
+            by=request.user,
             thread=thread,
             submission=data["submission"],
             request=request,
@@ -114,7 +114,7 @@ def _title(question: str) -> str:
     return line if len(line) <= 120 else line[:119].rsplit(" ", 1)[0] + "…"
 
 
-def _source(request: HttpRequest, workspace: Workspace) -> OpenSource | None:
+def _source(request: MemberRequest, workspace: Workspace) -> OpenSource | None:
     """The source pane that the address asks for, if the user may see it."""
     place = PlaceForm.place(request.GET)
     if place is None:
@@ -125,7 +125,7 @@ def _source(request: HttpRequest, workspace: Workspace) -> OpenSource | None:
 
 @require_GET
 @in_workspace(Act.READ)
-def thread(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     shown = _thread(request, workspace, thread_id)
     path = shown.path()
     request.session["workspace"] = workspace.slug
@@ -143,7 +143,7 @@ def thread(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpR
 
 @require_POST
 @in_workspace(Act.ASK)
-def ask(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     """A follow-up. With htmx: the new answer, and a fresh form; else back to the thread."""
     shown = _thread(request, workspace, thread_id)
     form = AskForm(request.POST)
@@ -165,7 +165,7 @@ def ask(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResp
     return render(request, "qa/_asked.html", context)
 
 
-def _follow_up(request: HttpRequest, thread: Thread, data: dict[str, Any]) -> Answer:
+def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> Answer:
     path = thread.path()
     last = path[-1] if path else None
     if last is not None and last.working and last.submission != data["submission"]:
@@ -175,7 +175,7 @@ def _follow_up(request: HttpRequest, thread: Thread, data: dict[str, Any]) -> An
         documents=list(thread.documents.all()),
         model=data["model"],
         workspace=thread.workspace,
-        by=request.user,  # type: ignore[arg-type]
+        by=request.user,
         thread=thread,
         follows=last,
         submission=data["submission"],
@@ -185,7 +185,7 @@ def _follow_up(request: HttpRequest, thread: Thread, data: dict[str, Any]) -> An
 
 
 @in_workspace(Act.READ)
-def edit(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     """Title, privacy and documents of a thread: its author's to change, or an admin's."""
     shown = _thread(request, workspace, thread_id)
     require(request, workspace, Act.ASK if shown.author_id == request.user.pk else Act.DELETE_ANY)
@@ -207,7 +207,7 @@ def edit(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpRes
 
 
 @in_workspace(Act.READ)
-def delete(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+def delete(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     """Asks first (GET), then deletes (POST)."""
     shown = _thread(request, workspace, thread_id)
     own = shown.author_id == request.user.pk
@@ -224,7 +224,7 @@ def delete(request: HttpRequest, workspace: Workspace, thread_id: UUID) -> HttpR
 
 @require_GET
 @in_workspace(Act.READ)
-def answer(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+def answer(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """The answer's fragment for htmx; a page round the same fragment otherwise."""
     shown = _answer(request, workspace, answer_id)
     template = "qa/_answer.html" if request.htmx else "qa/answer.html"
@@ -233,7 +233,7 @@ def answer(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpR
 
 @require_POST
 @in_workspace(Act.ASK)
-def stop(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+def stop(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     shown = _answer(request, workspace, answer_id)
     shown.request_stop()
     if not shown.working:
@@ -244,13 +244,13 @@ def stop(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpRes
 
 @require_POST
 @in_workspace(Act.ASK)
-def retry(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+def retry(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """A new answer to the same question; pressing the button twice makes one."""
     shown = _answer(request, workspace, answer_id)
     newest = shown.newest_try()
     if newest.may_retry:
         try:
-            newest = asking.ask_again(newest, request.user, request)  # type: ignore[arg-type]
+            newest = asking.ask_again(newest, request.user, request)
         except asking.NotAskable as refusal:
             context = {"workspace": workspace, "answer": newest, "refusal": str(refusal)}
             template = "qa/_answer.html" if request.htmx else "qa/answer.html"
@@ -258,7 +258,7 @@ def retry(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpRe
     return _back(request, workspace, newest)
 
 
-def _back(request: HttpRequest, workspace: Workspace, answer: Answer) -> HttpResponse:
+def _back(request: MemberRequest, workspace: Workspace, answer: Answer) -> HttpResponse:
     if request.htmx:
         return render(request, "qa/_answer.html", {"workspace": workspace, "answer": answer})
     if answer.thread is None:
@@ -272,7 +272,7 @@ def _back(request: HttpRequest, workspace: Workspace, answer: Answer) -> HttpRes
 
 @require_GET
 @in_workspace(Act.READ)
-def stream(request: HttpRequest, workspace: Workspace, answer_id: UUID) -> HttpResponseBase:
+def stream(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponseBase:
     """Server-sent events of a running answer: all of it first, then what changes.
 
     Whoever joins late, reloads or reconnects gets the whole answer so far in the first message.

@@ -20,5 +20,5 @@ class Command(BaseCommand):
         if text is None:
             raise CommandError("No version with this id has a text.")
         # as bytes: a print would add a newline, and the terminal's encoding would change characters
-        self.stdout.buffer.write(text.content.encode())  # type: ignore[union-attr]
+        self.stdout.buffer.write(text.content.encode())  # type: ignore[attr-defined]
         self.stdout.flush()
