@@ -147,7 +147,7 @@ def _read(path: Path, reader: Reader, limits: Limits, send: Callable[[bytes], No
 
 
 def _mb(size: int) -> float:
-    return round(size / 1024 / 1024, 1)
+    return round(size / 1_000_000, 1)
 
 
 if __name__ == "__main__":
