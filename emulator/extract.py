@@ -1,7 +1,8 @@
 """Ranking: which passages of the documents bear on a question.
 
-Two signals are added up: BM25 of the question's words, and how strongly a passage is worded like what the
-question is about (`topics`). A question of a known topic without any passage worded like it has no answer.
+Two signals are added up: BM25 of the question's words, and how strongly a passage is worded like
+what the question is about (`topics`). A question of a known topic without any passage worded like
+it has no answer.
 """
 
 import math
@@ -19,7 +20,9 @@ SECOND_TOPIC = 0.4  # weight of what a question is about beside its leading topi
 WORDS = 3.0  # what the best passage by BM25 adds to its topic's weight
 OPENING = 1_500  # characters over which being at the beginning loses its weight
 RELATIVE_FLOOR = 0.45  # of the best score
-COVERAGE = 0.3  # share of the question's (rarity-weighted) words a passage must hold without a topic
+COVERAGE = (
+    0.3  # share of the question's (rarity-weighted) words a passage must hold without a topic
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def _topical(prepared: PreparedText, query: Query) -> dict[int, float]:
     for number, weight in _weights(prepared, leading).items():
         if weight < leading.needs:
             continue
-        start = prepared.range(prepared.passages[number])[0]
+        start = prepared.extent(prepared.passages[number])[0]
         scores[number] = (
             weight
             + SECOND_TOPIC * second.get(number, 0.0)
@@ -114,7 +117,8 @@ def _covering(prepared: PreparedText, query: Query) -> dict[int, float]:
 def _bm25(
     prepared: PreparedText, words: dict[str, float]
 ) -> tuple[dict[int, float], dict[int, float], float]:
-    """Score and rarity-weighted words held, by passage number; and the latter of the whole query."""
+    """Score and rarity-weighted words held, by passage number; and the latter of the whole
+    query."""
     total = len(prepared.passages)
     scores: defaultdict[int, float] = defaultdict(float)
     held: defaultdict[int, float] = defaultdict(float)

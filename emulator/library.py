@@ -45,7 +45,7 @@ class PreparedText:
         counts = Counter(word for i in range(first, last + 1) for word in self._words[i])
         return Passage(first, last, counts, sum(counts.values()))
 
-    def range(self, passage: Passage) -> tuple[int, int]:
+    def extent(self, passage: Passage) -> tuple[int, int]:
         return self.sentences[passage.first][0], self.sentences[passage.last][1]
 
     def phrases(self, topic: Topic) -> list[tuple[float, list[int]]]:

@@ -1,9 +1,9 @@
 """`python -m emulator.measure CONTRACTS_DIR`: how often an answer cites what a lawyer marked.
 
-The folder holds contracts as PDF, `gold.jsonl` (questions with the clause texts that answer them) and
-`absent.jsonl` (questions without an answer in that contract). A question of the first counts when a cited
-range overlaps any occurrence of one of its clauses, both compared without white space; one of the second
-when the answer is that the documents hold none.
+The folder holds contracts as PDF, `gold.jsonl` (questions with the clause texts that answer them)
+and `absent.jsonl` (questions without an answer in that contract). A question of the first counts
+when a cited range overlaps any occurrence of one of its clauses, both compared without white space;
+one of the second when the answer is that the documents hold none.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,9 @@ def measure(folder: Path, *, misses: bool) -> None:
         citations += len(cited)
         characters += sum(end - start for start, end in cited)
         if misses and not any(hits):
-            print(f"MISS {row['category']} | {row['file'][:30]} | {row['spans'][0]['text'][:150]!r}")
+            print(
+                f"MISS {row['category']} | {row['file'][:30]} | {row['spans'][0]['text'][:150]!r}"
+            )
             for start, end in cited:
                 print("     got", repr(texts[row["file"]][start:end][:110]))
     for row in absent:
@@ -100,10 +103,12 @@ def measure(folder: Path, *, misses: bool) -> None:
     seconds = time.perf_counter() - started
     for category in sorted(set(tally) | set(empty)):
         print(f"{category:40} {_share(tally[category]):>18} {_share(empty[category]):>18}")
-    print(f"{'answered with a marked clause':40} {_share(sum(tally.values(), [])):>18}")
+    print(f"{'answered with a marked clause':40} {_share([*chain(*tally.values())]):>18}")
     print(f"{'  by the first passage alone':40} {first / len(gold):>18.1%}")
-    print(f"{'absent, and said so':40} {'':18} {_share(sum(empty.values(), [])):>18}")
-    print(f"{citations / len(gold):.1f} passages of {characters / max(1, citations):.0f} characters")
+    print(f"{'absent, and said so':40} {'':18} {_share([*chain(*empty.values())]):>18}")
+    print(
+        f"{citations / len(gold):.1f} passages of {characters / max(1, citations):.0f} characters"
+    )
     print(f"{seconds / (len(gold) + len(absent)) * 1000:.0f} ms a question")
 
 

@@ -56,4 +56,3 @@ def _cut(text: str, start: int, end: int) -> list[tuple[int, int]]:
         pieces.append((start, at))
         start = at
     return [*pieces, (start, end)]
-
