@@ -28,11 +28,13 @@ class Keeper(Generic[Held]):
         self._name, self._seconds, self._beat = name, seconds, beat
         self._held: dict[int, Held] = {}
         self._lock = threading.Lock()
+        self._beating = threading.Lock()  # held during a beat; taken before _lock
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def holding(self, key: int, value: Held) -> Iterator[None]:
+        """Inside, ``key`` is beaten for; after it, no beat touches it any more."""
         with self._lock:
             self._held[key] = value
             if self._thread is None or not self._thread.is_alive():
@@ -42,21 +44,24 @@ class Keeper(Generic[Held]):
         try:
             yield
         finally:
-            with self._lock:
+            with self._beating, self._lock:
                 del self._held[key]
 
     def _run(self) -> None:
         while True:
-            with self._lock:
-                held = dict(self._held)
-            if not held:
-                self._wake.clear()
-                self._wake.wait()
-                continue
-            try:
-                self._beat(held)
-            except Exception:
-                logger.exception("keeper=%s beat failed", self._name)
-            finally:
-                close_old_connections()
+            self._wake.wait()
             threading.Event().wait(self._seconds)
+            with self._beating:
+                with self._lock:
+                    held = dict(self._held)
+                    if not held:
+                        self._wake.clear()
+                        continue
+                self._beat_once(held)
+
+    def _beat_once(self, held: dict[int, Held]) -> None:
+        try:
+            self._beat(held)
+            close_old_connections()
+        except Exception:
+            logger.exception("keeper=%s beat failed", self._name)

@@ -21,7 +21,7 @@ DATA = env.folder(
 FILES = DATA / "files"
 STREAMS = DATA / "streams"
 QUEUE = DATA / "queue"
-for _path in (DATA, FILES, STREAMS, QUEUE):
+for _path in (DATA, FILES, STREAMS, QUEUE, DATA / "static"):
     _path.mkdir(parents=True, exist_ok=True)
 
 

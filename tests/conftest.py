@@ -1,0 +1,166 @@
+"""The cast: an owner, a team mate in the same workspace, a stranger in another one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
+
+from accounts.models import Member, User, Workspace
+from accounts.roles import Role
+from documents import ingest, uploads
+from documents.models import Document, Version
+from documents.reading import ingest_version
+from tests.emulator_support import Emulator
+
+CONTRACT = """SERVICES AGREEMENT
+
+This Agreement is made on 3 March 2025 between Alder Ltd and Birch GmbH.
+
+1. Term. This Agreement begins on 1 April 2025 and runs for three years.
+
+2. Termination. Either party may terminate this Agreement on sixty days' written notice. A party
+may terminate at once if the other party becomes insolvent.
+
+3. Governing law. This Agreement is governed by the laws of Ireland.
+\fSCHEDULE
+
+4. Fees. Alder pays Birch 12,000 euros a month, within thirty days of each invoice.
+"""
+
+
+def required(name: str) -> bool:
+    """Whether this run must not skip: CI sets PINCITE_REQUIRE."""
+    return name in os.environ.get("PINCITE_REQUIRE", "").split(",")
+
+
+def skip(need: str, reason: str) -> None:
+    if required(need):
+        pytest.fail(f"{reason} (PINCITE_REQUIRE says it must be there)")
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return User.objects.create_user("owner@example.com", "owner-pass", name="Olive Owner")
+
+
+@pytest.fixture
+def mate(db: None) -> User:
+    return User.objects.create_user("mate@example.com", "mate-pass", name="Max Mate")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    return User.objects.create_user("stranger@example.com", "stranger-pass", name="Sam Stranger")
+
+
+@pytest.fixture
+def workspace(owner: User, mate: User) -> Workspace:
+    found = Workspace.found("Outsourcing review", owner)
+    Member.objects.create(workspace=found, user=mate, role=Role.ANALYST)
+    return found
+
+
+@pytest.fixture
+def elsewhere(stranger: User) -> Workspace:
+    return Workspace.found("Another matter", stranger)
+
+
+@pytest.fixture
+def sign_in() -> Callable[[User], Client]:
+    def client(user: User) -> Client:
+        signed_in = Client()
+        signed_in.force_login(user)
+        return signed_in
+
+    return client
+
+
+@pytest.fixture
+def as_owner(owner: User, sign_in: Any) -> Client:
+    return sign_in(owner)
+
+
+@pytest.fixture
+def as_mate(mate: User, sign_in: Any) -> Client:
+    return sign_in(mate)
+
+
+@pytest.fixture
+def as_stranger(stranger: User, elsewhere: Workspace, sign_in: Any) -> Client:
+    return sign_in(stranger)
+
+
+def upload(
+    workspace: Workspace, by: User, text: str | bytes = CONTRACT, name: str = "contract.txt"
+) -> Document:
+    """A document as an upload leaves it: queued, not read yet."""
+    data = text.encode() if isinstance(text, str) else text
+    return uploads.accept(ContentFile(data, name=name), name, workspace, by).document
+
+
+def read(document: Document) -> Version:
+    """Reads the document as a worker would; returns its version, ready or failed."""
+    assert document.current is not None
+    ingest_version(document.current)
+    return document.current
+
+
+@pytest.fixture
+def document(workspace: Workspace, owner: User) -> Document:
+    """A contract of two pages, ready."""
+    made = upload(workspace, owner)
+    assert read(made).status == Version.Status.READY
+    return made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_the_reader() -> Iterator[None]:
+    yield
+    ingest.close()
+
+
+@pytest.fixture(scope="session")
+def shared_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    running = Emulator(tmp_path_factory.mktemp("emulator"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def emulator(shared_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
+    """The app speaks to a real emulator over HTTP; faults of one test do not reach the next."""
+    settings.EMULATOR_URL = shared_emulator.url
+    shared_emulator.forget_faults()
+    yield shared_emulator
+    shared_emulator.forget_faults()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        skip("browser", "no Chromium is installed")
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Path:
+    folder = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "contracts"
+    if not folder.is_dir():
+        skip("corpus", "the contracts of ../shared/data are not here")
+    return folder
