@@ -166,8 +166,9 @@ class Transport(virtual.Transport):
     def driver_version(self) -> str:
         return "1"
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """Deliver one message; socket.timeout after ``timeout`` seconds, or sooner, without one."""
+        assert self.cycle is not None
         deadline = time.monotonic() + min(timeout or DRAIN_SECONDS, DRAIN_SECONDS)
         while True:
             with contextlib.suppress(Empty):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -235,6 +236,36 @@ def test_make_run_on_a_busy_port_says_so_and_exits_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith(f"Port {port} on 127.0.0.1 cannot be used")
+
+
+def test_make_run_serves_pages_and_workers_and_ends_on_one_ctrl_c(tmp_path: Path) -> None:
+    environment = dict(os.environ, PINCITE_DATA=str(tmp_path / "data"), PINCITE_URL="")
+    environment |= {"PINCITE_PORT": str(free_port()), "DATABASE_URL": "", "ANTHROPIC_API_KEY": ""}
+    environment["PINCITE_EMULATOR_URL"] = environment["PINCITE_EMULATOR_PORT"] = ""
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "config.supervisor"], cwd=ROOT, env=environment, stdout=output
+        )
+
+    def all_well() -> bool:
+        url = f"http://127.0.0.1:{environment['PINCITE_PORT']}/health"
+        with urllib.request.urlopen(url) as response:
+            workers = json.load(response)["workers"]
+        return set(workers.values()) == {"ok"}
+
+    try:
+        wait_until(lambda: "Ctrl-C stops everything" in log.read_text(), 40)
+        assert f"http://127.0.0.1:{environment['PINCITE_PORT']}/signin/link/" in log.read_text()
+        wait_until(all_well, 20)
+        began = time.monotonic()
+        popen.send_signal(signal.SIGINT)
+        assert popen.wait(5) == 0
+        assert time.monotonic() - began < 5
+    finally:
+        popen.kill()
+        popen.wait()
+    assert "ended (" not in log.read_text(), "a process had to be started again"
 
 
 def test_a_second_run_on_the_same_data_is_refused_and_on_other_data_is_not(tmp_path: Path) -> None:
