@@ -67,6 +67,8 @@ def test_a_long_prompt_moves_the_whole_request_to_the_higher_rates():
     beyond = Usage(input_tokens=40_001, cache_read_input_tokens=60_000, output_tokens=1_000)
     assert catalogue.cost(within, haiku) == Decimal("0.0051")
     assert catalogue.cost(beyond, haiku) == Decimal("0.0255005")
+    assert catalogue.saved(within, haiku) == Decimal("0.0054")
+    assert catalogue.saved(beyond, haiku) == Decimal("0.027")
     assert haiku.rates_for(100_000).as_dict()["input"] == "0.10"
     assert haiku.rates_for(100_001).as_dict()["input"] == "0.50"
 

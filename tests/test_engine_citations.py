@@ -94,6 +94,30 @@ def test_it_prefers_the_place_that_was_meant_to_the_same_words_elsewhere():
     assert in_lease(chars(quote, first - 2, first + 14)).start == first
 
 
+@pytest.mark.parametrize(("encoding", "width"), [("utf-16-le", 2), ("utf-8", 1)])
+def test_other_units_tell_one_of_many_equal_sentences_from_the_next(encoding, width):
+    text = "🏛" * 50 + "Fee due. " * 100
+    start = 50 + 9 * 40
+    raw = chars(
+        "Fee due.",
+        len(text[:start].encode(encoding)) // width,
+        len(text[: start + 8].encode(encoding)) // width,
+    )
+    found = against(text, raw)
+    assert (found.state, found.start, found.cited_text) == ("realigned", start, "Fee due.")
+
+
+def test_code_points_are_believed_before_other_units():
+    text = "é" * 9 + "Fee\ndue. " * 20
+    start = 9 + 9 * 5
+    assert against(text, chars("Fee due.", start, start + 8)).start == start
+
+
+def test_a_blank_to_the_left_instead_of_the_right_is_not_exact():
+    found = against("She  pays  him.", chars("pays ", 4, 9))
+    assert (found.state, found.start, found.cited_text) == ("realigned", 5, "pays")
+
+
 def test_it_does_not_leave_the_stated_place_for_a_better_spelt_one_far_away():
     text = "SELLER warrants title. " + "x " * 3000 + "seller"
     assert against(text, chars("seller", 0, 6)).start == 0

@@ -16,7 +16,6 @@ from qa.engine import (
     Question,
     Source,
     SourceText,
-    Started,
     StoredCitation,
     Text,
     Turn,
@@ -78,15 +77,15 @@ def ask(client, question):
     return "".join(e.text for e in events if isinstance(e, Text)), cited, events[-1]
 
 
-def as_turn(question, client):
+def as_turn(question, events):
     """A finished answer as the history of the next question."""
-    request = build(question)
+    document_map = build(question).document_map
     blocks: dict[int, tuple[list[str], list[StoredCitation]]] = {}
-    for event in run(client, request):
+    for event in events:
         if isinstance(event, Text):
             blocks.setdefault(event.block, ([], []))[0].append(event.text)
         elif isinstance(event, Cited):
-            found = resolve(event.raw, request.document_map, load)
+            found = resolve(event.raw, document_map, load)
             stored = StoredCitation(
                 found.version, found.title, found.start, found.end, found.cited_text
             )
@@ -120,17 +119,21 @@ def test_stored_files_are_cited_like_inline_text(client):
     assert {citation.state for citation in cited} == {"exact"}
 
 
-def test_the_second_question_reads_the_documents_from_the_cache(client):
-    first = replace(FEE, text="What interest does late payment by Société 9 bear?")
-    turn = as_turn(first, client)
-    second = replace(FEE, text="And who is No. 12?", history=(turn,))
-    started = next(iter(run(client, build(second))))
-    assert isinstance(started, Started)
-    usage = started.usage
-    assert usage.cache_read_input_tokens > 1_000
-    assert usage.cache_read_input_tokens > 20 * (
-        usage.input_tokens + usage.cache_creation_input_tokens
+def test_each_question_reads_all_of_the_one_before_from_the_cache(client):
+    questions = (
+        "What interest does late payment by Société 9 bear?",
+        "And who is No. 12?",
+        "What is the term of the lease?",
     )
+    history, before = (), None
+    for text in questions:
+        question = replace(FEE, text=text, history=history)
+        events = list(run(client, build(question)))
+        usage = events[-1].usage
+        if before is not None:
+            assert usage.cache_read_input_tokens == before.prompt_tokens
+            assert catalogue.saved(usage, catalogue.get(FEE.model)) > 0
+        history, before = (*history, as_turn(question, events)), usage
 
 
 @pytest.mark.parametrize("model", catalogue.SELECTABLE)

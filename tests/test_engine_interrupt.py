@@ -127,6 +127,22 @@ def test_it_stops_amid_a_flood(over):
     assert isinstance(running.outcome, Interrupted)
 
 
+def test_what_has_arrived_already_is_not_read_after_a_stop():
+    def behave(handler):
+        handler.begin()
+        handler.chunk(start() + text(0, *["word "] * 50) + stop())
+        handler.end()
+
+    interrupt = Interrupt()
+    with connected(behave) as (_, client):
+        events = run(client, REQUEST, interrupt)
+        assert isinstance(next(events), Started)
+        assert next(events) == Text(0, "word ")
+        interrupt.set()
+        with pytest.raises(Interrupted):
+            next(events)
+
+
 def test_it_stops_while_a_name_is_looked_up_or_a_host_does_not_answer(over, monkeypatch):
     def slow(*args, **kwargs):
         over.wait(5)

@@ -61,7 +61,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def waiting(self, wake: Callable[[], object]) -> Iterator[None]:
-        """A wait that `wake` ends. Raises ``Interrupted`` if set before or meanwhile."""
+        """A wait that `wake` ends. Raises ``Interrupted`` if set before; look again after it."""
         with self._lock:
             if self._flag:
                 raise Interrupted
@@ -71,8 +71,6 @@ class Interrupt:
         finally:
             with self._lock:
                 self._wake = None
-        if self._flag:
-            raise Interrupted
 
 
 _running: ContextVar[Interrupt | None] = ContextVar("running", default=None)
@@ -124,8 +122,12 @@ class Stream(httpcore2.NetworkStream):
             return Stream(self._inner.start_tls(ssl_context, server_hostname, timeout))
         # wrapping takes the descriptor away from the plain socket before the handshake
         twin: socket.socket = self._inner.get_extra_info("socket").dup()
-        with twin, self._owner.waiting(lambda: shut_down(twin)):
-            return Stream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+        try:
+            with twin, self._owner.waiting(lambda: shut_down(twin)):
+                return Stream(self._inner.start_tls(ssl_context, server_hostname, timeout))
+        except Interrupted:
+            self.close()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
@@ -160,15 +162,10 @@ class Backend(httpcore2.SyncBackend):
                 if not settle(opened, inner):
                     inner.close()
 
-        # neither a name look-up nor a connect can be ended from outside: it is left behind
-        threading.Thread(target=open_it, name="connect", daemon=True).start()
-        try:
-            with interrupt.waiting(lambda: settle(opened, Interrupted())):
-                return Stream(opened.result())
-        except Interrupted:
-            if not settle(opened, Interrupted()) and opened.exception() is None:
-                opened.result().close()
-            raise
+        with interrupt.waiting(lambda: settle(opened, Interrupted())):
+            # neither a name look-up nor a connect can be ended from outside: it is left behind
+            threading.Thread(target=open_it, name="connect", daemon=True).start()
+            return Stream(opened.result())
 
 
 def settle(
