@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.models import Event
 from documents import ingest, tasks
 from documents.models import Blob, Document, Page, Text, Version
-from tests.conftest import CONTRACT, read, upload
 from tests import pdfs
+from tests.conftest import CONTRACT, read, upload
 
 
 def post(client, workspace, *files, **headers):
@@ -45,7 +45,9 @@ def test_with_htmx_a_file_answers_with_its_row_and_a_refusal_with_its_reason(as_
     good = post(as_owner, workspace, SimpleUploadedFile("a.txt", b"One."), HX_Request="true")
     assert good.status_code == 200
     assert f"document-{Document.objects.get().public_id}" in good.content.decode()
-    bad = post(as_owner, workspace, SimpleUploadedFile("a.zip", b"PK\3\4" + b"\0" * 40), HX_Request="true")
+    bad = post(
+        as_owner, workspace, SimpleUploadedFile("a.zip", b"PK\3\4" + b"\0" * 40), HX_Request="true"
+    )
     assert bad.status_code == 422
     assert "a ZIP archive" in bad.content.decode()
 
@@ -182,7 +184,9 @@ def test_a_range_is_marked_at_exactly_its_characters(as_owner, workspace, docume
     assert Event.objects.filter(verb="open-source", detail__start=start).exists()
 
 
-@pytest.mark.parametrize("query", ["start=5&end=2", "start=0&end=99999999", "start=x&end=3", "end=9"])
+@pytest.mark.parametrize(
+    "query", ["start=5&end=2", "start=0&end=99999999", "start=x&end=3", "end=9"]
+)
 def test_a_range_that_is_none_marks_nothing(as_owner, workspace, document, query):
     where = f"/w/{workspace.slug}/documents/{document.public_id}/"
     page = as_owner.get(f"{where}?version={document.current.public_id}&{query}")
