@@ -155,11 +155,11 @@ def _text_blocks(library: Library, prompt: Prompt, fault: Fault | None) -> Itera
         if len(readable) > 1 and one.document.title:
             opening += f"{one.document.title}: "
         yield _text(opening)
-        for i, cited in enumerate(part for part in parts if _folded(one.document, part)):
-            if i:
-                yield _text(" ")
-            citations = [_citation(one.document, cited, fault)] if one.document.cited else None
-            yield _text(_folded(one.document, cited), citations)
+        for part in parts:
+            citations = [_citation(one.document, part, fault)] if one.document.cited else None
+            # A block of white space alone would be refused when the answer is sent back.
+            space = "" if part is parts[-1] else " "
+            yield _text(_folded(one.document, part) + space, citations)
 
 
 def _folded(document: Document, cited: tuple[int, int]) -> str:

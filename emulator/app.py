@@ -283,10 +283,14 @@ def _account(request: Request) -> str:
 
 async def _json_body(request: Request, entry: Entry) -> Json:
     received = bytearray()
+    size = 0
+    # A body that is too large is read to its end all the same: the client listens only then.
     async for chunk in request.stream():
-        received += chunk
-        if len(received) > MAX_BODY:
-            raise too_large("Request exceeds the maximum size")
+        size += len(chunk)
+        if size <= MAX_BODY:
+            received += chunk
+    if size > MAX_BODY:
+        raise too_large("Request exceeds the maximum size")
     body = _parse(bytes(received))
     if not isinstance(body, dict):
         raise invalid("Input should be a valid dictionary")

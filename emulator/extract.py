@@ -49,7 +49,8 @@ def find(library: Library, documents: list[Document], questions: tuple[str, ...]
     for document in documents:
         prepared = library.prepare(document.text or "")
         for passage, score in _best(prepared, query):
-            ranges = tuple(prepared.sentences[passage.first : passage.last + 1])
+            first, last = _trimmed(prepared, passage, query)
+            ranges = tuple(prepared.sentences[first : last + 1])
             found.append(Found(document, ranges, score))
     found.sort(key=lambda one: -one.score)
     floor = RELATIVE_FLOOR * found[0].score if found else 0.0
@@ -79,6 +80,22 @@ def _best(prepared: PreparedText, query: Query) -> list[tuple[Passage, float]]:
             if len(taken) == AT_MOST:
                 break
     return taken
+
+
+def _trimmed(prepared: PreparedText, passage: Passage, query: Query) -> tuple[int, int]:
+    """The passage without sentences at its ends that have nothing of the question in them."""
+    phrased = {
+        sentence
+        for topic in query.topics
+        for _, sentences in prepared.phrases(topic)
+        for sentence in sentences
+    }
+    bearing = [
+        sentence
+        for sentence in range(passage.first, passage.last + 1)
+        if sentence in phrased or query.words.keys() & prepared.words[sentence]
+    ]
+    return (bearing[0], bearing[-1]) if bearing else (passage.first, passage.last)
 
 
 def _topical(prepared: PreparedText, query: Query) -> dict[int, float]:

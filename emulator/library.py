@@ -34,7 +34,7 @@ class PreparedText:
         self.sentences = sentences.split(text)
         self._starts = [start for start, _ in self.sentences]
         self._phrases: dict[str, list[tuple[float, list[int]]]] = {}
-        self._words = [terms.words(text[start:end]) for start, end in self.sentences]
+        self.words = [terms.words(text[start:end]) for start, end in self.sentences]
         self.passages = [self._passage(i) for i in range(len(self.sentences))]
 
     def _passage(self, first: int) -> Passage:
@@ -42,7 +42,7 @@ class PreparedText:
         last = first
         while last + 1 < len(self.sentences) and self.sentences[last + 1][1] - start <= WINDOW:
             last += 1
-        counts = Counter(word for i in range(first, last + 1) for word in self._words[i])
+        counts = Counter(word for i in range(first, last + 1) for word in self.words[i])
         return Passage(first, last, counts, sum(counts.values()))
 
     def extent(self, passage: Passage) -> tuple[int, int]:

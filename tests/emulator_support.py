@@ -13,6 +13,7 @@ import anthropic
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = ROOT.parent / "shared" / "data" / "contracts"
 VERSION = "2026-10-21"
+AUTHORIZED = {"authorization": "Bearer sk-test", "anthropic-version": VERSION}
 
 
 class Emulator:
@@ -39,9 +40,12 @@ class Emulator:
         )
         assert self._process.stdout
         self.url = self._process.stdout.readline().split()[-1]
+        self._clients: list[anthropic.Anthropic] = []
 
     def client(self, api_key: str = "sk-test") -> anthropic.Anthropic:
-        return anthropic.Anthropic(api_key=api_key, base_url=self.url, max_retries=0)
+        client = anthropic.Anthropic(api_key=api_key, base_url=self.url, max_retries=0)
+        self._clients.append(client)
+        return client
 
     def faults(self, *faults: dict[str, Any]) -> None:
         self.call("POST", "/emulator/faults", {"faults": list(faults)})
@@ -56,11 +60,21 @@ class Emulator:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
         """Plain HTTP without the SDK: what it cannot be made to send. Returns status and JSON."""
+        data = None if body is None else json.dumps(body).encode()
+        return self._exchange(method, path, data, headers or {})
+
+    def raw(self, data: bytes, path: str = "/v1/messages") -> tuple[int, Any]:
+        """Bytes as they are, with a key."""
+        return self._exchange("POST", path, data, AUTHORIZED)
+
+    def _exchange(
+        self, method: str, path: str, data: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, Any]:
         request = urllib.request.Request(
             self.url + path,
-            data=None if body is None else json.dumps(body).encode(),
+            data=data,
             method=method,
-            headers={"content-type": "application/json", **(headers or {})},
+            headers={"content-type": "application/json", **headers},
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as response:
@@ -70,10 +84,11 @@ class Emulator:
                 return error.code, json.load(error)
 
     def send(self, body: Any, path: str = "/v1/messages") -> tuple[int, Any]:
-        headers = {"authorization": "Bearer sk-test", "anthropic-version": VERSION}
-        return self.call("POST", path, body, headers)
+        return self.call("POST", path, body, AUTHORIZED)
 
     def stop(self) -> int:
+        for client in self._clients:
+            client.close()
         self._process.terminate()
         code = self._process.wait(5)
         if self._process.stdout:
