@@ -1,0 +1,64 @@
+// The conversation: the composer's keys, and where it scrolls to. Everything is delegated, because
+// htmx replaces what is listened to.
+
+(() => {
+  "use strict";
+
+  const NEAR = 80; // pixels from the end that still count as reading at the end
+  const pane = () => document.querySelector(".talk .scroll");
+  let following = false;
+
+  // Enter asks, Shift+Enter begins a line; on a touch keyboard only the button asks.
+  document.addEventListener("keydown", (event) => {
+    const area = event.target.closest?.(".ask textarea, .new textarea");
+    if (!area || event.key !== "Enter" || event.isComposing || event.shiftKey || event.altKey) return;
+    const deliberate = event.ctrlKey || event.metaKey;
+    if (!deliberate && matchMedia("(pointer: coarse)").matches) return;
+    event.preventDefault();
+    const button = area.form.querySelector("button.go");
+    if (!button.disabled) area.form.requestSubmit(button);
+  });
+
+  // A running answer is also polled, in case its stream breaks. While the stream holds, an answer
+  // that still runs must not replace the one on the page: what is there is newer.
+  document.addEventListener("htmx:after:sse:connection", (event) => event.target.classList.add("connected"));
+  document.addEventListener("htmx:sse:close", (event) => event.target.classList?.remove("connected"));
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    const scroll = pane();
+    following = scroll && scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR;
+    const polled = ctx.sourceEvent?.type === "every" && ctx.sourceElement.matches(".answer");
+    if (polled && ctx.sourceElement.querySelector(".connected") && ctx.text.includes("aria-busy=")) {
+      event.preventDefault();
+    }
+  });
+
+  // Whoever reads at the end stays there; whoever scrolled away is left alone.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const scroll = pane();
+    const asked = event.detail.ctx.target?.id === "turns";
+    if (scroll && (following || asked)) scroll.scrollTop = scroll.scrollHeight;
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const last = document.querySelector("#turns > :last-child:not(:first-child)");
+    if (!location.hash && !location.search) last?.scrollIntoView();
+  });
+
+  // The list of workspaces closes like a menu.
+  const close = (list) => {
+    list.open = false;
+    if (list.contains(document.activeElement)) list.querySelector("summary").focus();
+  };
+  document.addEventListener("click", (event) => {
+    const list = document.querySelector("details.space[open]");
+    if (list && !list.contains(event.target)) list.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const list = event.key === "Escape" && document.querySelector("details.space[open]");
+    if (!list) return;
+    event.preventDefault();
+    close(list);
+  });
+})();
