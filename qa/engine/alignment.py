@@ -24,7 +24,7 @@ TELLING = 24
 """A quote of this many folded characters says enough to be found far from its stated place."""
 ANCHOR = 20
 FUZZY_MINIMUM = 60
-FUZZY_MAXIMUM = 3_000
+FUZZY_MAXIMUM = 1_000
 SIMILARITY = 0.92
 LIMIT = 16
 """Occurrences looked at to either side of a place."""
@@ -156,7 +156,9 @@ class _Search:
                 last = index.text.rfind(needle[-ANCHOR:], low, low + ANCHOR + 2 * slack) + ANCHOR
                 if last >= ANCHOR and _similar(needle, index.text[first:last]):
                     found.add(index.span(first, last))
-        return found.pop() if len(found) == 1 else None
+                if len(found) > 1:
+                    return None
+        return found.pop() if found else None
 
     def occurrences(self, index: Folded, needle: str) -> set[Span]:
         """True occurrences, the nearest to every place to start from among them."""
