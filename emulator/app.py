@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import answer, files_api, models, rules, schema, tokens
 from .cache import CacheUse, PromptCache
-from .errors import ApiError, invalid, not_found, too_large, too_long, unauthenticated
+from .errors import ApiError, invalid, not_found, overloaded, too_large, too_long, unauthenticated
 from .faults import Fault, Faults
 from .files import Files
 from .ledger import Entry, Ledger
@@ -141,9 +141,9 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
     def begun() -> None:
         emulator.cache.write(planned.account, planned.use)
 
-    def ended(sent: int, gone: bool) -> None:
+    def ended(sent: int, complete: bool, gone: bool) -> None:
         entry.disconnected = gone
-        entry.usage = {**usage, "output_tokens": sent} if gone else usage
+        entry.usage = usage if complete else {**usage, "output_tokens": sent}
 
     def count(text: str) -> int:
         return tokens.of_text(planned.prompt.model, text)
@@ -154,7 +154,7 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
     await _plain_fault(request, fault)
     await until_gone(request.receive, _seconds(emulator.pace, usage["output_tokens"]))
     begun()
-    ended(usage["output_tokens"], False)
+    ended(usage["output_tokens"], True, False)
     return JSONResponse(planned.message)
 
 
@@ -170,7 +170,7 @@ async def _plain_fault(request: Request, fault: Fault | None) -> None:
     if fault.kind in ("slow_first_byte", "silence"):
         await until_gone(request.receive, fault.ms / 1000)
     elif fault.kind == "mid_stream_error":
-        raise ApiError(529, "overloaded_error", "Overloaded")
+        raise overloaded()
     elif fault.kind in ("reset", "truncate"):
         reset(request.scope)
         raise ClientGone

@@ -47,5 +47,5 @@ def too_long(tokens: int, maximum: int) -> ApiError:
     return invalid(f"prompt is too long: {tokens} tokens > {maximum} maximum")
 
 
-def overloaded() -> ApiError:
-    return ApiError(529, "overloaded_error", "Overloaded")
+def overloaded(headers: dict[str, str] | None = None) -> ApiError:
+    return ApiError(529, "overloaded_error", "Overloaded", headers=headers or {})

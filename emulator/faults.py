@@ -57,7 +57,7 @@ class Fault:
                 "Number of requests has exceeded your rate limit.",
                 headers=headers,
             ),
-            "overloaded": overloaded(),
+            "overloaded": overloaded(headers),
             "api_error": ApiError(500, "api_error", "Internal server error"),
             "billing": ApiError(
                 402, "billing_error", "Your credit balance is too low to access the Claude API."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -55,11 +55,17 @@ def limit_of(value: str | None) -> int:
 
 async def _upload(emulator: Emulator, request: Request, entry: Entry) -> Response:
     if int(request.headers.get("content-length", "0")) > MAX_BYTES + ENVELOPE:
+        async for _ in request.stream():
+            pass  # the client listens only when it has sent everything
         raise too_large("file exceeds the maximum size of 500 MB")
     try:
-        form = await request.form()
+        async with request.form() as form:
+            return await _keep(emulator, request.state.account, form, entry)
     except MultiPartException as error:
         raise invalid(f"multipart: {error.message}") from None
+
+
+async def _keep(emulator: Emulator, account: str, form: FormData, entry: Entry) -> Response:
     file, expires_in = form.get("file"), form.get("expires_in_seconds")
     if not isinstance(file, UploadFile):
         raise invalid("file: Field required")
@@ -74,7 +80,7 @@ async def _upload(emulator: Emulator, request: Request, entry: Entry) -> Respons
     }
     stored = await asyncio.to_thread(
         emulator.files.add,
-        request.state.account,
+        account,
         file.filename or "",
         file.content_type or "",
         content,

@@ -48,6 +48,9 @@ def check_create(model: Model, body: Json) -> None:
         raise invalid("stop_sequences: each stop sequence must contain non-whitespace")
     if maximum == 0:
         _check_prewarming(body)
+    if (body.get("output_config") or {}).get("format"):
+        # The API would answer; words taken from documents cannot be made to fit a schema.
+        raise invalid("output_config.format: this local server cannot answer in a given format")
 
 
 def check_count(body: Json) -> None:

@@ -9,6 +9,7 @@ _WEAK_FROM = 300
 _END = re.compile(
     r"""
     [.!?]["”’)\]]*\s+(?=["“‘(\[•]?[A-Z0-9])  # a full stop, then what can start a sentence
+    | [。！？]["”’）】」』]*\s*
     | [;:]\s*\n\s*                               # an item of a list
     | \n[ \t]*(?:\n\s*)+ | \s*\f\s*              # a blank line, a new page
     | \n[ \t]*(?=(?:\(?(?:[a-z]|[ivx]{1,5}|\d{1,2})\)|\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}\.)[ \t]+\S)

@@ -1,6 +1,7 @@
 """The uvicorn server under the application."""
 
 import asyncio
+import contextlib
 import functools
 import socket
 import sys
@@ -53,11 +54,13 @@ def serve(host: str, port: int, folder: Path, pace: Pace, *, quiet: bool) -> Non
         create_app(folder, pace),
         http=_Protocol,
         lifespan="off",
+        proxy_headers=False,  # or a header could claim to come from loopback
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=75,
         **options,
     )
-    _Server(config).run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):
+        _Server(config).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -121,8 +121,8 @@ class ClientGone(Exception):
 
 
 class EventStream:
-    """The ASGI response. `begun` is called with the first event, `ended` when nothing more will be
-    sent, with the output tokens sent and whether the client had gone."""
+    """The ASGI response. `begun` is called with the message's first event, `ended` when nothing more
+    is sent: with the output tokens sent, whether that was all, and whether the client had gone."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class EventStream:
         pace: Pace,
         fault: Fault | None,
         begun: Callable[[], None],
-        ended: Callable[[int, bool], None],
+        ended: Callable[[int, bool, bool], None],
     ) -> None:
         self._planned, self._pace, self._fault = planned, pace, fault
         self._begun, self._ended = begun, ended
@@ -139,23 +139,25 @@ class EventStream:
         gone = asyncio.Event()
         watcher = asyncio.create_task(_watch(receive, gone))
         sent = 0
-        finished = False
+        complete, left = False, True
         try:
             await send(_headers())
-            self._begun()
             async for event in self._paced(gone, scope):
                 if gone.is_set():
                     raise ClientGone
+                if event.name == "message_start":
+                    self._begun()
                 for part in _chunks(event.encode()):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
                 sent += event.tokens
+                complete = event.name == "message_stop"
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-            finished = True
+            left = False
         except ClientGone:
             pass
         finally:
             watcher.cancel()
-            self._ended(sent, not finished)
+            self._ended(sent, complete, left)
 
     async def _paced(self, gone: asyncio.Event, scope: Scope) -> AsyncIterator[Event]:
         """The events, each when it is due, until a fault ends them. Raises `ClientGone`."""
@@ -189,7 +191,7 @@ class EventStream:
             async for ping in self._pings(gone):
                 yield ping
         elif self._fault.kind == "mid_stream_error":
-            yield Event("error", {"type": "error", "error": overloaded().error()})
+            yield Event("error", overloaded().body(scope["emulator.request_id"]))
         elif self._fault.kind == "reset":
             reset(scope)
             raise ClientGone

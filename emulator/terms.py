@@ -3,7 +3,12 @@
 import re
 from functools import lru_cache
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+# Chinese and Japanese are written without spaces: each ideograph counts as a word, katakana in runs;
+# hiragana is mostly grammar and left out.
+_WORD = re.compile(
+    r"[\u3400-\u9fff]|[\u30a0-\u30ff]+"
+    r"|[^\W_\u3040-\u30ff\u3400-\u9fff]+(?:['’][^\W_]+)?"
+)
 _STOP = frozenset(
     """
     a about above after again all also am an and any are as at be because been before being

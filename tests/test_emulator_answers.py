@@ -96,6 +96,13 @@ def test_it_says_that_the_documents_hold_no_answer(client: anthropic.Anthropic) 
     assert citations(answer) == []
 
 
+def test_text_without_spaces_between_words_is_found(client: anthropic.Anthropic) -> None:
+    text = "本契約は五年間有効である。賃料は月額九万円とする。準拠法は日本法とする。"
+    answer = client.messages.create(**asking("賃料はいくらですか", document(text)))
+    assert citations(answer)
+    assert "賃料は月額九万円" in citations(answer)[0].cited_text
+
+
 def test_it_says_that_there_is_no_document(client: anthropic.Anthropic) -> None:
     answer = client.messages.create(**asking("Who are the parties?"))
     assert "no text document" in texts(answer)[0].text
@@ -279,7 +286,12 @@ def test_an_entry_is_usable_only_once_its_response_began(
 ) -> None:
     question = asking(RENT, document(LEASE, cache_control={"type": "ephemeral"}))
     emulator.faults({"kind": "slow_first_byte", "ms": 600})
-    slow = threading.Thread(target=lambda: client.messages.create(**question))
+
+    def ask_slowly() -> None:
+        with client.messages.stream(**question) as stream:
+            stream.until_done()
+
+    slow = threading.Thread(target=ask_slowly)
     slow.start()
     time.sleep(0.2)
     early = client.messages.create(**{**question, "max_tokens": 3_999}).usage

@@ -61,6 +61,15 @@ def test_an_error_is_raised_once(
     assert client.messages.create(**QUESTION).stop_reason == "end_turn"
 
 
+def test_an_overload_may_say_when_to_come_back(
+    emulator: Emulator, client: anthropic.Anthropic
+) -> None:
+    emulator.faults({"kind": "overloaded", "retry_after": 3})
+    with pytest.raises(anthropic.OverloadedError) as overloaded:
+        client.messages.create(**QUESTION)
+    assert overloaded.value.response.headers["retry-after"] == "3"
+
+
 @pytest.mark.parametrize(("after", "header"), [(7, "7"), (0.5, "0.5"), (None, None)])
 def test_a_rate_limit_says_when_to_come_back_or_not(
     emulator: Emulator, client: anthropic.Anthropic, after: float | None, header: str | None
@@ -152,6 +161,7 @@ def test_a_truncated_stream_ends_without_a_reason(
         received = list(stream.text_stream)
         assert stream.get_final_message().stop_reason is None
     assert len(received) == 3
+    assert 0 < emulator.requests(1)["requests"][0]["usage"]["output_tokens"] < 60
 
 
 @pytest.mark.parametrize("with_text", [False, True])
