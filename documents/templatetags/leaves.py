@@ -17,8 +17,6 @@ register = template.Library()
 MARKER = re.compile(
     r"[(\[]\w{1,5}[)\]]|\d+(\.\d+)*[.)]?\s|[§•◦▪·*#>|–—-]|(article|section)\b", re.I
 )
-    r"[(\[]\w{1,5}[)\]]|\d+(\.\d+)*[.)]?\s|[§•◦▪·*#>|–—-]|(article|section)\b", re.I
-)
 ENDS = tuple('.:;”"!?)')
 HARD_WRAPPED = range(40, 200)  # characters of a full line, where lines are a printer's
 SOFT, PARAGRAPH = "soft", "para"
