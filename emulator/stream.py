@@ -121,7 +121,7 @@ class ClientGone(Exception):
 
 
 class EventStream:
-    """The ASGI response. `begun` is called with the message's first event, `ended` when nothing more
+    """The ASGI response. `begun` is called with the first event, `ended` when nothing more
     is sent: with the output tokens sent, whether that was all, and whether the client had gone."""
 
     def __init__(

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-# Chinese and Japanese are written without spaces: each ideograph counts as a word, katakana in runs;
+# Chinese and Japanese have no spaces: each ideograph counts as a word, katakana in runs;
 # hiragana is mostly grammar and left out.
 _WORD = re.compile(
     r"[\u3400-\u9fff]|[\u30a0-\u30ff]+"

@@ -87,10 +87,11 @@ class Emulator:
         return self.call("POST", path, body, AUTHORIZED)
 
     def stop(self) -> int:
-        for client in self._clients:
-            client.close()
+        """End it while its clients still hold their connections open. Returns the exit code."""
         self._process.terminate()
         code = self._process.wait(5)
+        for client in self._clients:
+            client.close()
         if self._process.stdout:
             self._process.stdout.close()
         return code

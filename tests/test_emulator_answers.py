@@ -281,6 +281,22 @@ def test_an_entry_that_expired_is_written_again(client: anthropic.Anthropic, fol
     assert (usage.cache_read_input_tokens, bool(usage.cache_creation_input_tokens)) == (0, True)
 
 
+@pytest.mark.parametrize(("ttl", "seconds"), [("5m", 300), ("1h", 3_600)])
+def test_an_entry_lives_as_long_as_asked_and_a_hit_refreshes_it(
+    client: anthropic.Anthropic, folder: Path, ttl: str, seconds: int
+) -> None:
+    lease = document(LEASE + ttl, cache_control={"type": "ephemeral", "ttl": ttl})
+    client.messages.create(**asking(RENT, lease))
+    database = sqlite3.connect(folder / "emulator.sqlite3")
+    newest = "SELECT max(expires_at) FROM cache_entry WHERE ttl = ?"
+    written = database.execute(newest, (ttl,)).fetchone()[0]
+    client.messages.create(**asking("Which law governs?", lease))
+    refreshed = database.execute(newest, (ttl,)).fetchone()[0]
+    database.close()
+    assert written - time.time() == pytest.approx(seconds, abs=10)
+    assert refreshed > written
+
+
 def test_an_entry_is_usable_only_once_its_response_began(
     emulator: Emulator, client: anthropic.Anthropic
 ) -> None:
