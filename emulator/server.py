@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from .app import create_app
 from .stream import TRANSPORT, Pace
 
-GRACE = 1  # seconds an open stream gets when the server is told to end
+GRACE = 1  # seconds for what still runs after its connection was cut
 
 
 class _Protocol(HttpToolsProtocol):
@@ -33,13 +33,18 @@ async def _with_transport(
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
+    """Says where it listens once it does, and hangs up on open streams when told to end."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or []:
             host, port = listener.getsockname()[:2]
             print(f"emulator listening on http://{_bracketed(host)}:{port}", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
 
 
 def _bracketed(host: str) -> str:
