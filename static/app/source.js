@@ -143,6 +143,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     markCurrent();
     showMark(location.hash === "#cited");
+    document.fonts.ready.then(() => showMark(false)); // they change the height of everything above
     if (wide.matches) showFootnote();
   });
 })();

@@ -5,6 +5,7 @@
   "use strict";
 
   const NEAR = 80; // pixels from the end that still count as reading at the end
+  const MARGIN = 24; // above a question that is scrolled to
   const pane = () => document.querySelector(".talk .scroll");
   let following = false;
 
@@ -34,11 +35,16 @@
     }
   });
 
-  // Whoever reads at the end stays there; whoever scrolled away is left alone.
+  // Whoever reads at the end stays there, but is not carried past the question that is being
+  // answered; whoever scrolled away is left alone.
   document.addEventListener("htmx:after:swap", (event) => {
     const scroll = pane();
+    const turn = scroll?.querySelector("#turns > :last-child");
     const asked = event.detail.ctx.target?.id === "turns";
-    if (scroll && (following || asked)) scroll.scrollTop = scroll.scrollHeight;
+    if (!turn || !(following || asked)) return;
+    const top = scroll.scrollTop + turn.getBoundingClientRect().top - scroll.getBoundingClientRect().top - MARGIN;
+    const past = !asked && scroll.scrollTop > top + MARGIN;
+    scroll.scrollTop = past ? scroll.scrollHeight : top; // the browser stops at the end
   });
 
   document.addEventListener("DOMContentLoaded", () => {
