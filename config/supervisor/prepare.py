@@ -23,7 +23,6 @@ PRELOADED = (
     "celery.worker.autoscale",
     "celery.worker.consumer",
     "celery.worker.strategy",
-    "config.asgi",
     "config.urls",
     "uvicorn.main",
     "uvicorn.lifespan.off",
@@ -111,6 +110,8 @@ def get_ready() -> list[Process]:
     preload([*PRELOADED, "emulator.server"] if emulated else PRELOADED)
     if os.waitpid(migration, 0)[1]:
         raise CannotStart("The database or the static files could not be set up; see above.")
+    # only now: the application lists the static files once, when it is made
+    preload(["config.asgi"])
     return table(
         data=settings.DATA,
         port=settings.PORT,
