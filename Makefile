@@ -15,8 +15,9 @@ BIN := .venv/bin
 run: install
 	@MALLOC_ARENA_MAX=2 exec $(BIN)/python -m config.supervisor
 
+# The whole suite waits more than it computes, so two run at a time; a chosen part starts quicker alone.
 test: install-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 2)
 
 # A data folder of its own: checks must neither see nor touch what is in var/.
 lint: install-dev
