@@ -8,6 +8,7 @@ import os
 import warnings
 
 from celery import Celery
+from celery.signals import setup_logging
 
 import config.folder_transport  # noqa: F401  registers folder://
 
@@ -19,3 +20,8 @@ warnings.filterwarnings("ignore", message="You're running the worker with superu
 app = Celery("pincite")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_logging(**_kwargs: object) -> None:
+    """Django's logging settings stand: with a receiver here, Celery does not set up its own."""

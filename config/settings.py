@@ -280,6 +280,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # one line a request to Claude, with its address, is what the ledger is for
+        # every message received is one line more than anybody reads
+        "celery": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},
         "httpcore2": {"level": "WARNING"},
         "anthropic": {"level": "WARNING"},

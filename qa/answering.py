@@ -270,12 +270,14 @@ class Attempt:
         self._fail(error.code, _(error.sentence))
 
     def _put_back(self, wait: float, sentence: str) -> None:
-        from qa.tasks import write_answer
+        from qa.tasks import HINT_SECONDS, write_answer
 
         if self.answer.put_back(timedelta(seconds=wait), sentence):
             self._say(sentence)
             # only a hint: if it is lost, the sweep finds the row when its time has come
-            write_answer.apply_async((self.answer.pk,), countdown=wait or None)
+            write_answer.apply_async(
+                (self.answer.pk,), countdown=wait or None, expires=wait + HINT_SECONDS
+            )
 
     def _fail(self, code: str, sentence: str) -> None:
         self.answer.fail(code, sentence, **{k: v for k, v in self.outcome.items() if v})

@@ -47,3 +47,10 @@ def connect() -> Connection:
 def installation() -> str:
     """Names our files among others in the same account: the account is not ours alone."""
     return hashlib.sha256(b"installation" + settings.SECRET_KEY.encode()).hexdigest()[:12]
+
+
+def extracted(answer: Answer) -> bool:
+    """Whether the answer is, or is about to be, made by the emulator and not by Claude."""
+    if answer.backend:
+        return answer.backend == Answer.Backend.EMULATOR
+    return not settings.ANTHROPIC_API_KEY

@@ -194,10 +194,6 @@ class Answer(models.Model):
     def may_retry(self) -> bool:
         return self.status in (self.Status.FAILED, self.Status.STOPPED)
 
-    @property
-    def by_emulator(self) -> bool:
-        return self.backend == self.Backend.EMULATOR
-
     def newest_try(self) -> Answer:
         """The last answer at this place of its thread; itself where nobody tried again."""
         if self.thread is None:

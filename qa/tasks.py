@@ -10,6 +10,7 @@ from celery import shared_task
 from django.conf import settings
 
 from config.models import Pulse
+from documents.tasks import HINT_SECONDS
 from qa import engine, remote, streams
 from qa.answering import write
 from qa.claude import connect
@@ -22,14 +23,14 @@ KEEP_STREAMS = 24 * 3600
 ASK_CLAUDE = timedelta(minutes=5)
 
 
-@shared_task
+@shared_task(expires=HINT_SECONDS)
 def write_answer(answer_id: int) -> None:
     answer = Answer.objects.select_related("workspace", "thread", "author").filter(pk=answer_id)
     if (found := answer.first()) is not None:
         write(found)
 
 
-@shared_task
+@shared_task(expires=HINT_SECONDS)
 def sweep() -> None:
     """Sends again what is due: messages may be lost, and workers killed."""
     for pk in Answer.objects.due().order_by("pk").values_list("pk", flat=True)[:50]:
@@ -44,7 +45,7 @@ def sweep() -> None:
 _carrying = threading.Lock()
 
 
-@shared_task
+@shared_task(expires=HINT_SECONDS)
 def carry_files() -> None:
     """Uploads texts that are ready, counts their tokens, deletes copies of deleted documents."""
     if not _carrying.acquire(blocking=False):
@@ -62,7 +63,7 @@ def carry_files() -> None:
         _carrying.release()
 
 
-@shared_task
+@shared_task(expires=HINT_SECONDS)
 def ask_whether_claude_answers() -> None:
     """Keeps for /health whether the key is accepted."""
     try:
@@ -75,13 +76,13 @@ def ask_whether_claude_answers() -> None:
         Pulse.beat("claude", f"ok: {connection.backend}")
 
 
-@shared_task
+@shared_task(expires=HINT_SECONDS)
 def tidy_remote_files() -> None:
     removed = remote.tidy(connect())
     logger.info("remote files tidied removed=%d", removed)
 
 
-@shared_task
+@shared_task(expires=HINT_SECONDS)
 def tidy_streams() -> None:
     """A finished answer is read from the database; its stream log is kept for a day."""
     streams.backend().tidy(KEEP_STREAMS)

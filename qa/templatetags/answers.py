@@ -11,6 +11,7 @@ from django.template import Context
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from qa.claude import extracted
 from qa.engine import UnknownModel, catalogue
 from qa.models import Answer, Thread
 from qa.notes import note
@@ -41,6 +42,9 @@ def footnotes(answer: Answer) -> list[Footnote]:
         version = answer.numbered[number].version
         found.append(Footnote(made, version.document.deleted_at if version else None))
     return found
+
+
+register.filter(extracted)
 
 
 @register.filter
