@@ -47,6 +47,23 @@ class ScopedAdmin(admin.ModelAdmin):
         return self._administers(request)
 
 
+class WorkspaceFilter(admin.SimpleListFilter):
+    """The workspaces one administers; Django's own filter would list the names of all."""
+
+    title = _("workspace")
+    parameter_name = "workspace"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        mine = Workspace.objects.administered_by(request.user)
+        return [(str(workspace.public_id), workspace.name) for workspace in mine]
+
+    def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        if not self.value():
+            return rows
+        mine = Workspace.objects.administered_by(request.user)
+        return rows.filter(workspace__in=mine.filter(public_id=self.value()))
+
+
 class RecordAdmin(ScopedAdmin):
     """Rows that are records: they can be read, and nothing else."""
 

@@ -78,13 +78,14 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_superuser:
-            return self
-        return self.filter(members__user=user)
+            return self.all()
+        return self.filter(pk__in=Member.objects.filter(user=user).values("workspace"))
 
     def administered_by(self, user: Any) -> WorkspaceQuerySet:
         if user.is_active and user.is_superuser:
-            return self
-        return self.visible_to(user).filter(members__role=Role.ADMIN)
+            return self.all()
+        # one filter: in two, the role might be another member's
+        return self.visible_to(user).filter(members__user=user, members__role=Role.ADMIN)
 
 
 class Workspace(models.Model):

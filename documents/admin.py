@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.admin import RecordAdmin
+from accounts.admin import RecordAdmin, WorkspaceFilter
 from documents import tasks
 from documents.models import Blob, Document, Page, RemoteFile, Version
 
@@ -19,7 +19,7 @@ from documents.models import Blob, Document, Page, RemoteFile, Version
 class DocumentAdmin(RecordAdmin):
     list_display = ("title", "workspace", "status", "page_count", "uploaded_by", "created_at")
     list_select_related = ("workspace", "uploaded_by", "current")
-    list_filter = ("current__status", "workspace")
+    list_filter = ("current__status", WorkspaceFilter)
     search_fields = ("title", "public_id")
     actions = ("ingest_again",)
 

@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.admin import RecordAdmin
+from accounts.admin import RecordAdmin, WorkspaceFilter
 from qa import asking
 from qa.models import Answer, ApiCall, Citation, Source, Thread, TokenCount
 
@@ -27,6 +27,10 @@ class RecordInline(admin.TabularInline):
         return False
 
     has_change_permission = has_add_permission
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # some are not editable at all, which a form would refuse
+        return self.fields or ()
 
 
 class SourceInline(RecordInline):
@@ -52,7 +56,7 @@ class ApiCallInline(RecordInline):
 class ThreadAdmin(RecordAdmin):
     list_display = ("title", "workspace", "author", "is_private", "active_at", "deleted_at")
     list_select_related = ("workspace", "author")
-    list_filter = ("workspace", "is_private")
+    list_filter = (WorkspaceFilter, "is_private")
     search_fields = ("title", "public_id")
 
 
