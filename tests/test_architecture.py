@@ -127,7 +127,12 @@ def test_a_bad_value_stops_the_start_and_names_its_variable(tmp_path, name, valu
         done = subprocess.run(
             [sys.executable, "manage.py", "check"],
             cwd=ROOT,
-            env={**os.environ, "PINCITE_DATA": str(tmp_path), name: value},
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "PINCITE_DATA": str(tmp_path),
+                name: value,
+            },
             capture_output=True,
             text=True,
         )

@@ -557,6 +557,7 @@ def test_ninety_seconds_of_pings_are_not_taken_over_and_not_billed_twice(emulato
     answer = put(document, owner)
     writer = threading.Thread(target=in_thread, args=(answer.pk,))
     writer.start()
+    wait_for(lambda: Answer.objects.filter(pk=answer.pk, status="running").exists())
     began = time.monotonic()
     while writer.is_alive() and time.monotonic() - began < 120:
         taken = [a for a in Answer.objects.due() if a.claim("thief")]
