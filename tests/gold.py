@@ -143,9 +143,9 @@ class Contract:
             for place in self._squeezed.occurrences(squeeze(clause).text)
         ]
 
-    def on_pages(self, quote: str, first: int, last: int) -> bool:
+    def on_pages(self, quote: str, first: int | None, last: int | None) -> bool:
         """Whether the quote begins on the first and ends on the last page, in pypdf's text."""
-        if not 1 <= first <= last:
+        if not first or not last or first > last:
             return False
         pages = [self._page(number) for number in range(first, last + 1)]
         whole, wanted = "".join(pages), without_space(quote)
@@ -160,7 +160,9 @@ class Contract:
     def _page(self, number: int) -> str:
         if number not in self._pages:
             with pypdf.PdfReader(self._path) as reader:
-                self._pages[number] = without_space(reader.pages[number - 1].extract_text())
+                there = number <= len(reader.pages)
+                page = reader.pages[number - 1].extract_text() if there else ""
+                self._pages[number] = without_space(page)
         return self._pages[number]
 
 
