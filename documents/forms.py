@@ -47,10 +47,19 @@ class Place:
     end: int
 
 
-class PlaceForm(forms.Form):
+class VersionForm(forms.Form):
+    version = forms.UUIDField()
+
+    @classmethod
+    def asked(cls, query: Any) -> str | None:
+        """The version that an address asks for, None when it asks for none."""
+        form = VersionForm(query)
+        return str(form.cleaned_data["version"]) if form.is_valid() else None
+
+
+class PlaceForm(VersionForm):
     """The query of an address that opens a source at a range. Anything wrong: no mark."""
 
-    version = forms.UUIDField()
     start = forms.IntegerField(min_value=0, max_value=2**31 - 1)
     end = forms.IntegerField(min_value=1, max_value=2**31 - 1)
 

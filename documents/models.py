@@ -93,8 +93,10 @@ class Document(models.Model):
     def erase(self) -> None:
         """Removes text and, unless another document stands on them, the bytes. Can be repeated."""
         with transaction.atomic():
-            blobs = Blob.objects.select_for_update().filter(versions__document=self).distinct()
-            for blob in list(Blob.objects.select_for_update().filter(pk__in=blobs.values("pk"))):
+            # locked: the same bytes may be uploaded again at this moment
+            for blob in Blob.objects.select_for_update().filter(
+                pk__in=self.versions.values("blob")
+            ):
                 used = Document.objects.filter(versions__blob=blob, deleted_at=None).exists()
                 if not used and blob.erased_at is None:
                     blob.file.delete(save=False)

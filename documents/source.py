@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from accounts.access import MemberRequest
 from accounts.models import Event
-from documents.forms import Place
+from documents.forms import Place, VersionForm
 from documents.models import Document, Version
 from documents.reading import Leaves, leaves
 
@@ -31,8 +31,9 @@ def open_source(
     at the page asked for, unmarked. None when the document has no version at all.
     """
     version = document.current
-    if place is not None:
-        version = document.versions.filter(public_id=place.version).first() or version
+    asked = place.version if place else VersionForm.asked(request.GET)
+    if asked is not None:
+        version = document.versions.filter(public_id=asked).first() or version
     if version is None:
         return None
     if place is not None and (str(version.public_id) != place.version or place.end > version.chars):

@@ -13,6 +13,7 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -127,9 +128,15 @@ def _source(request: MemberRequest, workspace: Workspace) -> OpenSource | None:
 @in_workspace(Act.READ)
 def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     shown = _thread(request, workspace, thread_id)
+    source = _source(request, workspace)
+    if source and request.headers.get("Pincite-Part") == "source":
+        # a click on a footnote: the conversation is there already
+        context = {"workspace": workspace, "thread": shown, "source": source}
+        pane = render(request, "documents/_source.html", context)
+        patch_vary_headers(pane, ["Pincite-Part"])
+        return pane
     path = shown.path()
     request.session["workspace"] = workspace.slug
-    source = _source(request, workspace)
     context = {
         "workspace": workspace,
         "thread": shown,

@@ -63,12 +63,12 @@
     if (opener?.isConnected) opener.focus();
   }
 
-  // Fetches the page at href and takes its pane; anything unexpected becomes a plain visit.
+  // Fetches the pane of the page at href; anything unexpected becomes a plain visit.
   async function openPane(href, push) {
     request?.abort();
     const mine = (request = new AbortController());
     try {
-      const response = await fetch(href, { signal: mine.signal });
+      const response = await fetch(href, { signal: mine.signal, headers: { "Pincite-Part": "source" } });
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.querySelector("#source:not([hidden])");
       if (!response.ok || !fresh) throw new Error("no source in the answer");
