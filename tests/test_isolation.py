@@ -16,7 +16,7 @@ from qa.models import Answer, Thread
 from tests.conftest import read, upload
 
 OUTSIDE = {  # what has no workspace in its address
-    "", "health", "signin/", "signin/link/<str:token>/", "signout/", "password/", "admin/login/",
+    "", "favicon.ico", "health", "signin/", "signin/link/<str:token>/", "signout/", "password/", "admin/login/",
 }  # fmt: skip
 
 
