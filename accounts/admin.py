@@ -58,10 +58,13 @@ class WorkspaceFilter(admin.SimpleListFilter):
         return [(str(workspace.public_id), workspace.name) for workspace in mine]
 
     def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        if not self.value():
+        chosen = self.value()
+        if not chosen:
             return rows
-        mine = Workspace.objects.administered_by(request.user)
-        return rows.filter(workspace__in=mine.filter(public_id=self.value()))
+        mine = [
+            w for w in Workspace.objects.administered_by(request.user) if str(w.public_id) == chosen
+        ]
+        return rows.filter(workspace__in=mine)
 
 
 class RecordAdmin(ScopedAdmin):

@@ -5,60 +5,32 @@ from __future__ import annotations
 import dataclasses
 import logging
 import random
-import threading
 import time
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.keeper import Keeper
-from documents.models import Page, Text, Version
+from documents.models import Version
 from documents.reading import owner_name
-from qa import engine, remote, streams
-from qa.asking import NotAskable, check_fit
+from qa import engine, remote
+from qa.asking import NotAskable
 from qa.claude import Connection, connect
+from qa.hints import hint
 from qa.ledger import record_message
-from qa.models import LEASE, Answer, Citation, Source
+from qa.models import LEASE, Answer, Citation
 from qa.notes import note
+from qa.preparing import prepare, source_text
+from qa.publisher import Publisher, flusher
 
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 6
 MAX_CRASHES = 3
 MAX_WAIT = 600.0  # seconds; an API that asks for more than this gets a failure with a sentence
-FLUSH = 0.1  # seconds between two batches of a stream
 STOP_LOOK = 0.3  # seconds between two looks for a pressed stop button
-
-
-class Publisher:
-    """Collects stream events into batches: the first text goes at once, later ones in time."""
-
-    def __init__(self, answer: Answer) -> None:
-        self._answer, self._attempt = answer.public_id, answer.attempts
-        self._events: list[streams.Event] = []
-        self._lock = threading.Lock()
-        self._said_text = False
-
-    def add(self, event: streams.Event) -> None:
-        with self._lock:
-            last = self._events[-1] if self._events else {}
-            if event["type"] == "text" == last.get("type") and event["block"] == last["block"]:
-                last["text"] += event["text"]
-            else:
-                self._events.append(event)
-            first = event["type"] == "text" and not self._said_text
-            self._said_text = self._said_text or first
-        if first or event["type"] in ("status", "end"):
-            self.flush()
-
-    def flush(self) -> None:
-        with self._lock:
-            # published under the lock: two flushes must not change places
-            streams.publish(self._answer, self._attempt, self._events)
-            self._events = []
 
 
 class Attempt:
@@ -80,7 +52,9 @@ class Attempt:
     def run(self) -> None:
         try:
             connection = connect()
-            request = self._prepare(connection)
+            self._say(_("Preparing the documents…"))
+            request = prepare(self.answer, connection)
+            self._say(_("Reading the documents…"))
             self._listen(connection, request)
         except NotAskable as refusal:
             self._fail("documents", str(refusal))
@@ -102,46 +76,6 @@ class Attempt:
             )
         if not self.lost and not self.answer.working:
             self.publisher.add({"type": "end"})
-
-    def _prepare(self, connection: Connection) -> engine.Request:
-        answer = self.answer
-        self._say(_("Preparing the documents…"))
-        versions = _readable_versions(answer)
-        tokens = sum(remote.ensure_counted(v, answer.model_requested, connection) for v in versions)
-        check_fit(tokens, answer.model_requested)
-        sources = tuple(
-            engine.Source(
-                version=str(version.public_id),
-                title=version.document.title,
-                file_id=remote.ensure_uploaded(version, connection),
-            )
-            for version in versions
-        )
-        request = engine.build(
-            engine.Question(
-                text=answer.question,
-                model=answer.model_requested,
-                sources=sources,
-                history=history(answer),
-            )
-        )
-        self._remember(connection, request, versions)
-        self._say(_("Reading the documents…"))
-        return request
-
-    def _remember(
-        self, connection: Connection, request: engine.Request, versions: list[Version]
-    ) -> None:
-        answer, params = self.answer, request.params
-        answer.backend = connection.backend
-        answer.prompt_version = request.prompt_version
-        answer.parameters = {k: params[k] for k in params if k not in ("messages", "system")}
-        answer.save(update_fields=["backend", "prompt_version", "parameters"])
-        index = {version: i for i, version in enumerate(request.document_map)}
-        for version in versions:
-            Source.objects.filter(answer=answer, version=version).update(
-                index=index[str(version.public_id)]
-            )
 
     def _listen(self, connection: Connection, request: engine.Request) -> None:
         model, request_id = self.answer.model_requested, ""
@@ -270,14 +204,9 @@ class Attempt:
         self._fail(error.code, _(error.sentence))
 
     def _put_back(self, wait: float, sentence: str) -> None:
-        from qa.tasks import HINT_SECONDS, write_answer
-
         if self.answer.put_back(timedelta(seconds=wait), sentence):
             self._say(sentence)
-            # only a hint: if it is lost, the sweep finds the row when its time has come
-            write_answer.apply_async(
-                (self.answer.pk,), countdown=wait or None, expires=wait + HINT_SECONDS
-            )
+            hint(self.answer.pk, wait)
 
     def _fail(self, code: str, sentence: str) -> None:
         self.answer.fail(code, sentence, **{k: v for k, v in self.outcome.items() if v})
@@ -315,64 +244,6 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
-def _readable_versions(answer: Answer) -> list[Version]:
-    versions = list(answer.sources.select_related("document__workspace").order_by("pk"))
-    for version in versions:
-        title = version.document.title
-        if version.document.deleted_at:
-            raise NotAskable(_("%(title)s was deleted.") % {"title": title})
-        if version.status != Version.Status.READY:
-            raise NotAskable(_("%(title)s is not ready to be read.") % {"title": title})
-    return versions
-
-
-@lru_cache(maxsize=32)
-def source_text(version: str) -> engine.SourceText:
-    """A version's text and pages for verification; versions never change, so it is kept.
-
-    Raises LookupError when the version or its text is gone.
-    """
-    row = Version.objects.select_related("document").filter(public_id=version).first()
-    text = Text.objects.filter(version=row).values_list("content", flat=True).first()
-    if row is None or text is None:
-        raise LookupError(version)
-    pages = Page.objects.filter(version=row).values_list("number", "start", "end")
-    return engine.SourceText(version, row.document.title, text, tuple(pages))
-
-
-def history(answer: Answer) -> tuple[engine.Turn, ...]:
-    """The finished questions and answers this one follows, oldest first."""
-    turns: list[engine.Turn] = []
-    step = answer.follows
-    while step is not None:
-        if step.status == Answer.Status.DONE:
-            turns.append(_turn(step))
-        step = step.follows
-    return tuple(reversed(turns))
-
-
-def _turn(answer: Answer) -> engine.Turn:
-    stored = {
-        citation.number: engine.StoredCitation(
-            version=str(citation.version.public_id),
-            title=citation.title,
-            start=citation.start,
-            end=citation.end,
-            cited_text=citation.cited_text,
-        )
-        for citation in answer.citations.select_related("version")
-        if citation.version is not None
-    }
-    blocks = tuple(
-        engine.AnswerBlock(
-            text=block["text"],
-            citations=tuple(stored[n] for n in block["citations"] if n in stored),
-        )
-        for block in answer.blocks
-    )
-    return engine.Turn(question=answer.question, blocks=blocks)
-
-
 # what keeps a running answer alive -----------------------------------------------------------
 
 
@@ -392,13 +263,7 @@ def _beat(held: dict[int, Attempt]) -> None:
             attempt.interrupt.set()
 
 
-def _flush(held: dict[int, Publisher]) -> None:
-    for publisher in held.values():
-        publisher.flush()
-
-
 _leases: Keeper[Attempt] = Keeper("answer-leases", STOP_LOOK, _beat)
-_flusher: Keeper[Publisher] = Keeper("stream-flusher", FLUSH, _flush)
 
 
 def write(answer: Answer) -> bool:
@@ -414,7 +279,7 @@ def write(answer: Answer) -> bool:
         return True
     with (
         _leases.holding(answer.pk, attempt),
-        _flusher.holding(answer.pk, attempt.publisher),
+        flusher.holding(answer.pk, attempt.publisher),
     ):
         attempt.run()
     attempt.publisher.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,7 @@ from accounts.models import Event, User, Workspace
 from documents.models import Document, Version
 from qa import engine
 from qa.engine import catalogue
+from qa.hints import hint
 from qa.models import Answer, Source, Thread, TokenCount
 
 MAX_QUESTION = 20_000
@@ -150,9 +152,7 @@ def _create(
     Source.objects.bulk_create([Source(answer=answer, version=version) for version in versions])
     if thread is not None:
         Thread.objects.filter(pk=thread.pk).update(active_at=timezone.now())
-    from qa.tasks import write_answer
-
-    write_answer.delay_on_commit(answer.pk)
+    transaction.on_commit(partial(hint, answer.pk))
     return answer
 
 

@@ -10,11 +10,11 @@ from celery import shared_task
 from django.conf import settings
 
 from config.models import Pulse
-from documents.tasks import HINT_SECONDS
 from qa import engine, remote, streams
 from qa.answering import write
 from qa.claude import connect
 from qa.engine import files
+from qa.hints import HINT_SECONDS, hint
 from qa.ledger import recorded
 from qa.models import Answer, ApiCall
 
@@ -34,7 +34,7 @@ def write_answer(answer_id: int) -> None:
 def sweep() -> None:
     """Sends again what is due: messages may be lost, and workers killed."""
     for pk in Answer.objects.due().order_by("pk").values_list("pk", flat=True)[:50]:
-        write_answer.delay(pk)
+        hint(pk)
     carry_files.delay()
     asked = Pulse.objects.filter(name="claude").first()
     if asked is None or asked.late(ASK_CLAUDE):

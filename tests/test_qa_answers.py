@@ -276,7 +276,7 @@ def test_the_sweep_sends_what_is_due_and_only_that(document, owner, monkeypatch)
     Answer.objects.filter(pk=later.pk).update(next_try_at=timezone.now() + timedelta(minutes=1))
     Answer.objects.get(pk=running.pk).claim("busy")
     sent = []
-    monkeypatch.setattr(tasks.write_answer, "delay", sent.append)
+    monkeypatch.setattr(tasks, "hint", sent.append)
     monkeypatch.setattr(tasks.carry_files, "delay", lambda: None)
     monkeypatch.setattr(tasks.ask_whether_claude_answers, "delay", lambda: None)
     tasks.sweep()

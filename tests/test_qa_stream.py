@@ -12,6 +12,7 @@ from django.test import AsyncClient
 
 from qa import answering, streams
 from qa.models import Answer, Thread
+from qa.publisher import Publisher
 from qa.streams import Cursor, Files
 from tests.test_qa_answers import put, wait_for
 
@@ -184,7 +185,7 @@ def test_a_stream_sends_no_nonce_no_token_and_no_markup_of_the_model(emulator, d
 def test_the_first_text_is_published_at_once_and_later_ones_in_batches(document, owner, settings):
     answer = put(document, owner)
     answer.attempts = 1
-    publisher = answering.Publisher(answer)
+    publisher = Publisher(answer)
     cursor = Cursor()
     log = streams.backend()
     publisher.add({"type": "status", "sentence": "Reading…"})

@@ -1,0 +1,19 @@
+"""Tells a worker that an answer is due. Only a hint: if it is lost, the sweep finds the row."""
+
+from __future__ import annotations
+
+from celery import current_app
+
+# one that nobody took for so long is worth nothing: the sweep has sent others since
+HINT_SECONDS = 60
+
+
+def hint(answer_id: int, wait: float = 0.0) -> None:
+    """By the task's name, because the task imports what calls this."""
+    current_app.send_task(
+        "qa.tasks.write_answer",
+        (answer_id,),
+        countdown=wait or None,
+        expires=wait + HINT_SECONDS,
+        queue="answers",
+    )
