@@ -126,6 +126,8 @@ class MemberForm(forms.ModelForm):
             self.fields["email"].disabled = True
 
     def clean_email(self) -> str:
+        if self.instance.pk:
+            return str(self.instance.user.email)
         user = User.objects.filter(email__iexact=self.cleaned_data["email"], is_active=True).first()
         if user is None:
             raise forms.ValidationError(_("No active user has this address."))

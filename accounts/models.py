@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
 import uuid
 import zoneinfo
@@ -186,6 +187,14 @@ class SignInLink(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
 
+def _address(request: HttpRequest | None) -> str | None:
+    """Where the request came from; None where a proxy says something that is no address."""
+    try:
+        return str(ipaddress.ip_address(request.META["REMOTE_ADDR"])) if request else None
+    except (KeyError, ValueError):
+        return None
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     def record(
         self,
@@ -204,7 +213,7 @@ class EventQuerySet(models.QuerySet["Event"]):
             workspace=workspace,
             object_type=object._meta.label_lower if object else "",
             object_id=getattr(object, "public_id", None),
-            address=request.META.get("REMOTE_ADDR") or None if request else None,
+            address=_address(request),
             detail=detail,
         )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from django.db import close_old_connections
+from config.database import release
 
 logger = logging.getLogger(__name__)
 Held = TypeVar("Held")
@@ -62,6 +62,6 @@ class Keeper(Generic[Held]):
     def _beat_once(self, held: dict[int, Held]) -> None:
         try:
             self._beat(held)
-            close_old_connections()
+            release()
         except Exception:
             logger.exception("keeper=%s beat failed", self._name)

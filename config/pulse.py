@@ -10,7 +10,8 @@ import threading
 from typing import Any
 
 from celery.signals import worker_ready
-from django.db import close_old_connections
+
+from config.database import release
 
 SECONDS = 5.0
 logger = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ def _beat(name: str) -> None:
         except Exception:
             logger.exception("worker=%s pulse failed", name)
         finally:
-            close_old_connections()
+            release()
         threading.Event().wait(SECONDS)
 
 

@@ -10,7 +10,7 @@ from django.core.files.base import File
 
 from accounts.models import User, Workspace
 from documents import uploads
-from documents.models import Version
+from documents.models import Document, Version
 from documents.reading import ingest_version
 
 POLL = 0.1
@@ -64,7 +64,9 @@ def ingest_path(path: Path, workspace: Workspace, by: User) -> Ingested:
         version.retry()
         version.refresh_from_db()
     ingest_version(version)
-    while version.working:
+    while version.working and not Document.objects.filter(
+        pk=version.document_id, deleted_at__isnull=False
+    ):
         # a worker of a running installation was quicker: wait for its outcome
         time.sleep(POLL)
         version.refresh_from_db()

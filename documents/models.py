@@ -93,6 +93,7 @@ class Document(models.Model):
     def erase(self) -> None:
         """Removes text and, unless another document stands on them, the bytes. Can be repeated."""
         with transaction.atomic():
+            Document.objects.select_for_update().get(pk=self.pk)
             # locked: the same bytes may be uploaded again at this moment
             for blob in Blob.objects.select_for_update().filter(
                 pk__in=self.versions.values("blob")
@@ -223,7 +224,9 @@ class Version(models.Model):
     def mark_ready(self, reading: Reading, seconds: float) -> bool:
         """Store the reading whole, or, if the lease was lost, not at all."""
         with transaction.atomic():
-            won = self._mine().update(
+            # locked: erasing waits for this, or has hidden the document before
+            live = Document.objects.select_for_update().filter(pk=self.document_id, deleted_at=None)
+            won = live.exists() and self._mine().update(
                 status=self.Status.READY,
                 reader=reading.reader,
                 reader_version=reading.reader_version,

@@ -83,11 +83,11 @@ def accept(
         # locked: of two uploads of the same bytes, the second finds the first one's document
         blob = Blob.objects.select_for_update().get(workspace=workspace, sha256=sha256)
         twin = Document.objects.filter(versions__blob=blob, deleted_at=None).first()
-        if twin is not None:
-            return Accepted(twin, created=False)
-        if not blob.file or blob.erased_at:
+        if not blob.file or blob.erased_at or not blob.file.storage.exists(blob.file.name):
             blob.erased_at = None
             blob.file.save(sha256, file, save=True)
+        if twin is not None:
+            return Accepted(twin, created=False)
         document = Document.objects.create(workspace=workspace, title=title, uploaded_by=by)
         version = Version.objects.create(document=document, blob=blob)
         document.current = version

@@ -69,6 +69,10 @@ class AnswerAdmin(RecordAdmin):
     inlines = (SourceInline, CitationInline, ApiCallInline)
     actions = ("retry_answer",)
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Answer]:
+        # a list shows none of these, and they may be long
+        return super().get_queryset(request).defer("text", "blocks", "parameters")
+
     @admin.display(description=_("question"), ordering="question")
     def short(self, answer: Answer) -> str:
         return Truncator(answer.question).chars(80)
@@ -77,14 +81,12 @@ class AnswerAdmin(RecordAdmin):
     def retry_answer(self, request: HttpRequest, answers: models.QuerySet[Answer]) -> None:
         again = 0
         for answer in answers.select_related("workspace", "thread", "follows"):
-            newest = answer.newest_try()
-            if not newest.may_retry:
-                continue
             try:
-                asking.ask_again(newest, request.user, request)  # type: ignore[arg-type]
-                again += 1
+                made = asking.ask_again(answer, request.user, request)  # type: ignore[arg-type]
             except asking.NotAskable as refusal:
                 self.message_user(request, f"{answer}: {refusal}", messages.WARNING)
+            else:
+                again += made.status == Answer.Status.QUEUED
         self.message_user(
             request,
             ngettext("%(n)d question is asked again.", "%(n)d questions are asked again.", again)

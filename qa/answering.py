@@ -6,12 +6,16 @@ import dataclasses
 import logging
 import random
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.database import release
 from config.keeper import Keeper
 from documents.models import Version
 from documents.reading import owner_name
@@ -22,7 +26,7 @@ from qa.hints import hint
 from qa.ledger import record_message
 from qa.models import LEASE, Answer, Citation
 from qa.notes import note
-from qa.preparing import prepare, source_text
+from qa.preparing import LostLease, prepare, source_text
 from qa.publisher import Publisher, flusher
 
 logger = logging.getLogger(__name__)
@@ -46,46 +50,62 @@ class Attempt:
         self.citations: dict[int, Citation] = {}
         self.numbering = engine.Numbering()
         self.outcome: dict[str, Any] = {}
+        self.versions: dict[str, Version] = {}
 
     # the way of a question ------------------------------------------------------------------
 
     def run(self) -> None:
+        """Write the answer to its end, whatever that is, and store the outcome."""
+        outcome = self._write()
+        if self.lost:
+            return
         try:
+            stored(outcome)
+        except Exception:
+            # it must not stay running: whoever took it over would pay for it again
+            logger.exception("answer=%s outcome not stored", self.answer.public_id)
+            stored(self._broken)
+        if not self.answer.working:
+            self.publisher.add({"type": "end"})
+
+    def _write(self) -> Callable[[], None]:
+        """Ask, listen, verify; what comes back stores how it ended."""
+        try:
+            if self.answer.stop_requested_at:
+                raise engine.Interrupted
             connection = connect()
             self._say(_("Preparing the documents…"))
-            request = prepare(self.answer, connection)
+            with engine.interruptible(self.interrupt):
+                request = prepare(self.answer, connection)
+            sources = self.answer.sources.select_related("document")
+            self.versions = {str(version.public_id): version for version in sources}
             self._say(_("Reading the documents…"))
             self._listen(connection, request)
         except NotAskable as refusal:
-            self._fail("documents", str(refusal))
-        except engine.Interrupted:
-            if not self.lost:
-                self.answer.mark_stopped(list(self.citations.values()), **self._written())
+            return partial(self._fail, "documents", str(refusal))
+        except LostLease:
+            self.lost = True
+            return self._broken
         except engine.EngineError as error:
-            self._failed(error)
+            # the SDK wraps an interruption while it counts or uploads
+            if self.interrupt.is_set() or isinstance(error, engine.Interrupted):
+                return self._stopped
+            return partial(self._failed, error)
         except Exception:
             logger.exception("answer=%s broke", self.answer.public_id)
-            self._fail("unexpected", _("Pincite made a mistake here. It is in the log; try again."))
-        else:
-            self.answer.finish(list(self.citations.values()), **self._written())
-            logger.info(
-                "answer=%s done first_token_ms=%s citations=%d",
-                self.answer.public_id,
-                self.answer.first_text_ms,
-                len(self.citations),
-            )
-        if not self.lost and not self.answer.working:
-            self.publisher.add({"type": "end"})
+            return self._broken
+        return self._finished
 
     def _listen(self, connection: Connection, request: engine.Request) -> None:
         model, request_id = self.answer.model_requested, ""
-        usage = engine.Usage()
+        usage, failure = engine.Usage(), None
+        # a model may think for minutes: no database connection is held meanwhile
+        release()
         try:
             for event in engine.run(connection.client, request, self.interrupt):
                 match event:
                     case engine.Started():
                         model, request_id = event.model, event.request_id or ""
-                        usage = event.usage
                     case engine.Thinking():
                         self._say(_("Thinking…"))
                     case engine.Text(block, text):
@@ -94,40 +114,17 @@ class Attempt:
                     case engine.Cited(block, raw):
                         self._cite(block, raw, request)
                     case engine.Finished():
-                        self.outcome = {
-                            "stop_reason": event.stop_reason,
-                            "first_text_ms": event.first_text_ms,
-                            "total_ms": event.total_ms,
-                        }
                         usage = event.usage
+                        self.outcome = outcome_of(event)
         except engine.EngineError as error:
-            self.outcome = {
-                "stop_reason": error.stop_reason or "",
-                "first_text_ms": error.first_text_ms,
-                "total_ms": error.total_ms,
-            }
-            record_message(
-                self.answer,
-                connection,
-                request,
-                error.usage,
-                model=error.model or model,
-                error=error,
-                request_id=error.request_id or request_id,
-                **self.outcome,
-            )
-            self.outcome["model"] = error.model or ""
-            raise
-        record_message(
-            self.answer,
-            connection,
-            request,
-            usage,
-            model=model,
-            request_id=request_id,
-            **self.outcome,
-        )
+            failure, usage = error, error.usage
+            model, request_id = error.model or model, error.request_id or request_id
+            self.outcome = outcome_of(error)
+        record = partial(record_message, self.answer, connection, request, usage, model=model)
+        stored(partial(record, error=failure, request_id=request_id, **self.outcome))
         self.outcome["model"] = model
+        if failure is not None:
+            raise failure
 
     # what comes ------------------------------------------------------------------------------
 
@@ -153,9 +150,8 @@ class Attempt:
         self.publisher.add({"type": "cite", "block": block, "note": footnote})
 
     def _citation(self, number: int, resolved: engine.Resolved) -> Citation:
-        version = None
-        if resolved.version is not None:
-            version = Version.objects.select_related("document").get(public_id=resolved.version)
+        version = self.versions.get(resolved.version or "")
+        title = version.document.title if version else resolved.title
         return Citation(
             answer=self.answer,
             number=number,
@@ -167,7 +163,7 @@ class Attempt:
             page_start=resolved.page_start,
             page_end=resolved.page_end,
             address=resolved.url or "",
-            title=resolved.title[:300],
+            title=title[:300],
             cited_text=resolved.cited_text.replace("\0", ""),
             raw=_without_nul(dict(resolved.raw)),
         )
@@ -179,6 +175,23 @@ class Attempt:
         blocks = [{**b, "text": b["text"].replace("\0", "")} for b in self.blocks]
         text = "".join(block["text"] for block in blocks)
         return {"text": text, "blocks": blocks, **self.outcome}
+
+    # how it ends -----------------------------------------------------------------------------
+
+    def _finished(self) -> None:
+        self.answer.finish(list(self.citations.values()), **self._written())
+        logger.info(
+            "answer=%s done first_token_ms=%s citations=%d",
+            self.answer.public_id,
+            self.answer.first_text_ms,
+            len(self.citations),
+        )
+
+    def _stopped(self) -> None:
+        self.answer.mark_stopped(list(self.citations.values()), **self._written())
+
+    def _broken(self) -> None:
+        self._fail("unexpected", _("Pincite made a mistake here. It is in the log; try again."))
 
     # what goes wrong -------------------------------------------------------------------------
 
@@ -207,9 +220,33 @@ class Attempt:
         if self.answer.put_back(timedelta(seconds=wait), sentence):
             self._say(sentence)
             hint(self.answer.pk, wait)
+        elif self.answer.stop_requested_at:
+            self._stopped()
 
     def _fail(self, code: str, sentence: str) -> None:
         self.answer.fail(code, sentence, **{k: v for k, v in self.outcome.items() if v})
+
+
+def outcome_of(end: engine.Finished | engine.EngineError) -> dict[str, Any]:
+    return {
+        "stop_reason": end.stop_reason or "",
+        "first_text_ms": end.first_text_ms,
+        "total_ms": end.total_ms,
+    }
+
+
+def stored(write: Callable[[], object]) -> None:
+    """A write that is tried again when the database was away: what was paid for must be kept."""
+    for pause in (0.2, 1.0, 3.0):
+        release()
+        try:
+            write()
+            return
+        except (OperationalError, InterfaceError):
+            logger.warning("write failed, trying again", exc_info=True)
+            release()
+            time.sleep(pause)
+    write()
 
 
 def backoff(tries: int, retry_after: float | None) -> float:

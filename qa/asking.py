@@ -33,7 +33,13 @@ def usable_versions(documents: list[Document]) -> list[Version]:
     for document in documents:
         version = document.current
         if document.deleted_at or version is None:
-            raise NotAskable(_("%(title)s was deleted.") % {"title": document.title})
+            raise NotAskable(
+                _(
+                    "%(title)s was deleted. Choose the documents of this conversation anew, or "
+                    "start a new question."
+                )
+                % {"title": document.title}
+            )
         if version.working:
             raise NotAskable(
                 _("%(title)s is still being read. Ask again in a moment.")
@@ -110,6 +116,8 @@ def ask(
         raise NotAskable(_("The model %(model)s is not known.") % {"model": model}) from error
     if submission and (twin := _same_submission(by, submission)):
         return twin, False
+    if any(document.workspace_id != workspace.pk for document in documents):
+        raise NotAskable(_("All documents of a question must be in the same workspace."))
     versions = usable_versions(documents)
     check_fit(known_tokens(versions, model)[0], model)
     try:
@@ -157,7 +165,19 @@ def _create(
 
 
 def ask_again(answer: Answer, by: User, request: HttpRequest | None = None) -> Answer:
-    """A new answer to the same question, in the same place; the old one stays as it is."""
+    """A new answer to the same question, in the same place; the old one stays as it is.
+
+    Where somebody was quicker, what they made. Raises NotAskable.
+    """
+    with transaction.atomic():
+        if answer.thread is not None:
+            # locked: neither two new tries nor a follow-up in the same place
+            Thread.objects.select_for_update().get(pk=answer.thread.pk)
+        newest = answer.newest_try()
+        return _ask_again(newest, by, request) if newest.may_retry else newest
+
+
+def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:
     documents = list(
         Document.objects.filter(versions__answers=answer).select_related("current").distinct()
     )

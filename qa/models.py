@@ -57,7 +57,10 @@ class Thread(models.Model):
         return self.title
 
     def mark_deleted(self) -> None:
+        """Hides the thread, and stops what is still being written in it."""
         Thread.objects.filter(pk=self.pk, deleted_at=None).update(deleted_at=timezone.now())
+        for answer in self.answers.filter(status__in=[Answer.Status.QUEUED, Answer.Status.RUNNING]):
+            answer.request_stop()
 
     def path(self) -> list[Answer]:
         """The conversation: from the first question on, the newest try of each."""
@@ -192,7 +195,9 @@ class Answer(models.Model):
 
     @property
     def may_retry(self) -> bool:
-        return self.status in (self.Status.FAILED, self.Status.STOPPED)
+        """Failed or stopped, and nothing was asked after it: a new try would hide what follows."""
+        ended = self.status in (self.Status.FAILED, self.Status.STOPPED)
+        return ended and not self.followers.exists()
 
     def newest_try(self) -> Answer:
         """The last answer at this place of its thread; itself where nobody tried again."""
@@ -260,9 +265,11 @@ class Answer(models.Model):
         return self._end(self.Status.FAILED, error_code=code, error=sentence, **fields)
 
     def put_back(self, after: timedelta, notice: str) -> bool:
-        """Wait for the next try; the row carries the time, no worker sleeps."""
-        won = self._mine().update(
-            status=self.Status.QUEUED, next_try_at=timezone.now() + after, notice=notice
+        """Wait for the next try; the row carries the time, no worker sleeps. False after a stop."""
+        won = (
+            self._mine()
+            .filter(stop_requested_at=None)
+            .update(status=self.Status.QUEUED, next_try_at=timezone.now() + after, notice=notice)
         )
         self.refresh_from_db()
         return bool(won)
@@ -270,14 +277,23 @@ class Answer(models.Model):
     def request_stop(self) -> None:
         """Ends a waiting answer at once, and tells the worker of a running one."""
         now = timezone.now()
-        stopped = Answer.objects.filter(pk=self.pk, status=self.Status.QUEUED).update(
-            status=self.Status.STOPPED, stop_requested_at=now, finished_at=now, notice=""
-        )
-        if not stopped:
-            Answer.objects.filter(
-                pk=self.pk, status=self.Status.RUNNING, stop_requested_at=None
-            ).update(stop_requested_at=now)
+        with transaction.atomic():
+            # locked: a worker must neither claim it nor put it back between the two
+            row = Answer.objects.select_for_update().get(pk=self.pk)
+            rows = Answer.objects.filter(pk=self.pk)
+            if row.status == self.Status.QUEUED:
+                rows.update(
+                    status=self.Status.STOPPED, stop_requested_at=now, finished_at=now, notice=""
+                )
+            elif row.status == self.Status.RUNNING and row.stop_requested_at is None:
+                rows.update(stop_requested_at=now)
         self.refresh_from_db()
+
+    def remember(self, **fields: Any) -> bool:
+        """Keep how the answer is being made; False when the lease was lost."""
+        won = self._mine().update(**fields)
+        self.refresh_from_db()
+        return bool(won)
 
 
 class Source(models.Model):

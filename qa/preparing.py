@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
+from config.database import release
 from documents.models import Page, Text, Version
 from qa import engine, remote
 from qa.asking import NotAskable, check_fit
@@ -13,11 +14,15 @@ from qa.claude import Connection
 from qa.models import Answer, Source
 
 
+class LostLease(Exception):
+    """Another worker has taken the answer over."""
+
+
 def prepare(answer: Answer, connection: Connection) -> engine.Request:
     """The request for an answer, which remembers how it was made.
 
     Uploads and counts what the API does not have yet. Raises NotAskable when a document is gone
-    or all of them are too long, before anything is spent; EngineError from the API.
+    or all of them are too long, before anything is spent; EngineError from the API; LostLease.
     """
     versions = _readable_versions(answer)
     model = answer.model_requested
@@ -40,12 +45,14 @@ def prepare(answer: Answer, connection: Connection) -> engine.Request:
 def _remember(
     answer: Answer, connection: Connection, request: engine.Request, versions: list[Version]
 ) -> None:
-    answer.backend = connection.backend
-    answer.prompt_version = request.prompt_version
-    answer.parameters = {
-        name: value for name, value in request.params.items() if name not in ("messages", "system")
-    }
-    answer.save(update_fields=["backend", "prompt_version", "parameters"])
+    params = request.params.items()
+    kept = answer.remember(
+        backend=connection.backend,
+        prompt_version=request.prompt_version,
+        parameters={name: value for name, value in params if name not in ("messages", "system")},
+    )
+    if not kept:
+        raise LostLease
     index = {version: i for i, version in enumerate(request.document_map)}
     for version in versions:
         Source.objects.filter(answer=answer, version=version).update(
@@ -64,7 +71,7 @@ def _readable_versions(answer: Answer) -> list[Version]:
     return versions
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def source_text(version: str) -> engine.SourceText:
     """A version's text and pages for verification; versions never change, so it is kept.
 
@@ -74,8 +81,9 @@ def source_text(version: str) -> engine.SourceText:
     text = Text.objects.filter(version=row).values_list("content", flat=True).first()
     if row is None or text is None:
         raise LookupError(version)
-    pages = Page.objects.filter(version=row).values_list("number", "start", "end")
-    return engine.SourceText(version, row.document.title, text, tuple(pages))
+    pages = tuple(Page.objects.filter(version=row).values_list("number", "start", "end"))
+    release()
+    return engine.SourceText(version, row.document.title, text, pages)
 
 
 def history(answer: Answer) -> tuple[engine.Turn, ...]:

@@ -69,11 +69,13 @@ def ensure_counted(version: Version, model: str, connection: Connection) -> int:
     return tokens
 
 
-def waiting_for_upload(connection: Connection, limit: int) -> list[Version]:
-    """Ready versions of live documents that have no usable copy in this account."""
+def waiting_for_upload(connection: Connection, but: list[object], limit: int) -> list[Version]:
+    """Ready versions of live documents, without those of ``but``, that have no usable copy."""
     usable = RemoteFile.objects.usable(connection.account).values("version")
     current = Document.objects.filter(deleted_at=None).values("current")
-    rows = Version.objects.ready().filter(pk__in=current).exclude(pk__in=usable)
+    tried = [pk for pk in but if isinstance(pk, int)]
+    rows = Version.objects.ready().filter(pk__in=current).exclude(pk__in=tried)
+    rows = rows.exclude(pk__in=usable)
     return list(rows.select_related("document__workspace").order_by("pk")[:limit])
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -66,13 +67,11 @@ class Files:
 
     def read(self, answer: UUID, cursor: Cursor) -> list[Event]:
         found: list[Event] = []
-        newer = cursor.attempt + 1
-        while self._path(answer, newer).exists():
-            newer += 1
-        if newer - 1 > cursor.attempt:
+        newest = self._newest(answer)
+        if newest > cursor.attempt:
             if cursor.attempt:
                 found.append({"type": "restart"})
-            cursor.attempt, cursor.offset, cursor.rest = newer - 1, 0, b""
+            cursor.attempt, cursor.offset, cursor.rest = newest, 0, b""
         try:
             with self._path(answer, cursor.attempt).open("rb") as file:
                 file.seek(cursor.offset)
@@ -83,6 +82,14 @@ class Files:
         whole, _newline, cursor.rest = (cursor.rest + data).rpartition(b"\n")
         found += [json.loads(line) for line in whole.split(b"\n") if line]
         return found
+
+    def _newest(self, answer: UUID) -> int:
+        """The highest attempt that said something: one may have died before it spoke."""
+        try:
+            names = os.listdir(self.folder / str(answer))
+        except FileNotFoundError:
+            return 0
+        return max((int(name.removesuffix(".jsonl")) for name in names), default=0)
 
     def tidy(self, older_than: float) -> int:
         removed = 0
@@ -114,7 +121,7 @@ async def events(answer: UUID) -> AsyncIterator[list[Event]]:
         batch = log.read(answer, cursor)
         if batch:
             yield batch
-            if batch[-1]["type"] == "end":
+            if any(event["type"] == "end" for event in batch):
                 return
             wait, quiet_since = 0.005, time.monotonic()
         elif time.monotonic() - quiet_since > KEEP_ALIVE:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 
 from config.models import Pulse
+from documents.models import Version
 from qa import engine, remote, streams
 from qa.answering import write
-from qa.claude import connect
+from qa.claude import Connection, connect
 from qa.engine import files
 from qa.hints import HINT_SECONDS, hint
 from qa.ledger import recorded
@@ -42,25 +44,63 @@ def sweep() -> None:
     Pulse.beat("sweep")
 
 
+class Rests:
+    """What failed rests, twice as long each time, so that a dead API is not asked every second.
+
+    In the memory of this process: after a restart everything is tried once at once.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[object, tuple[int, float]] = {}
+
+    def failed(self, key: object) -> None:
+        times, _until = self._until.get(key, (0, 0.0))
+        self._until[key] = (times + 1, time.monotonic() + min(3600.0, 5.0 * 2**times))
+
+    def well(self, key: object) -> None:
+        self._until.pop(key, None)
+
+    def resting(self) -> list[object]:
+        now = time.monotonic()
+        return [key for key, (_times, until) in self._until.items() if until > now]
+
+
+ACCOUNT = "account"  # stands in Rests for the whole API; the other keys are versions
+OF_A_FILE = {"invalid", "too_large", "too_long", "file_missing"}
+rests = Rests()
 _carrying = threading.Lock()
 
 
 @shared_task(expires=HINT_SECONDS)
 def carry_files() -> None:
-    """Uploads texts that are ready, counts their tokens, deletes copies of deleted documents."""
-    if not _carrying.acquire(blocking=False):
+    """Uploads texts that are ready, counts their tokens, deletes copies of deleted documents.
+
+    Nothing depends on it now: what fails is tried again later, or at the first question.
+    """
+    if ACCOUNT in rests.resting() or not _carrying.acquire(blocking=False):
         return
     try:
         connection = connect()
         remote.erase_deleted(connection, limit=20)
-        for version in remote.waiting_for_upload(connection, limit=5):
-            remote.ensure_uploaded(version, connection)
-            remote.ensure_counted(version, settings.DEFAULT_MODEL, connection)
+        for version in remote.waiting_for_upload(connection, but=rests.resting(), limit=5):
+            _carry(version, connection)
+        rests.well(ACCOUNT)
     except engine.EngineError as error:
-        # nothing depends on it now: the next sweep, or the first question, tries again
+        rests.failed(ACCOUNT)
         logger.info("files not carried code=%s", error.code)
     finally:
         _carrying.release()
+
+
+def _carry(version: Version, connection: Connection) -> None:
+    try:
+        remote.ensure_uploaded(version, connection)
+        remote.ensure_counted(version, settings.DEFAULT_MODEL, connection)
+    except engine.EngineError as error:
+        if error.code not in OF_A_FILE:
+            raise
+        rests.failed(version.pk)
+        logger.warning("version=%s not carried code=%s", version.public_id, error.code)
 
 
 @shared_task(expires=HINT_SECONDS)

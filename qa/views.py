@@ -8,7 +8,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.core.paginator import Paginator
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
+from config.database import release
 from documents.forms import PlaceForm
 from documents.models import Document
 from documents.source import OpenSource, open_source
@@ -172,7 +173,10 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
     return render(request, "qa/_asked.html", context)
 
 
+@transaction.atomic
 def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> Answer:
+    # locked: two questions at once must not follow the same answer
+    Thread.objects.select_for_update().get(pk=thread.pk)
     path = thread.path()
     last = path[-1] if path else None
     if last is not None and last.working and last.submission != data["submission"]:
@@ -191,13 +195,14 @@ def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> 
     return answer
 
 
-@in_workspace(Act.READ)
+@in_workspace(Act.ASK)
 def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
-    """Title, privacy and documents of a thread: its author's to change, or an admin's."""
+    """Title and documents of a thread, for all who may ask in it; its privacy, for its author."""
     shown = _thread(request, workspace, thread_id)
-    require(request, workspace, Act.ASK if shown.author_id == request.user.pk else Act.DELETE_ANY)
     documents = _live_documents(request, workspace)
     form = ThreadForm(request.POST or None, instance=shown, documents=documents)
+    if shown.author_id != request.user.pk:
+        del form.fields["is_private"]
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
@@ -254,14 +259,12 @@ def stop(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpR
 def retry(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """A new answer to the same question; pressing the button twice makes one."""
     shown = _answer(request, workspace, answer_id)
-    newest = shown.newest_try()
-    if newest.may_retry:
-        try:
-            newest = asking.ask_again(newest, request.user, request)
-        except asking.NotAskable as refusal:
-            context = {"workspace": workspace, "answer": newest, "refusal": str(refusal)}
-            template = "qa/_answer.html" if request.htmx else "qa/answer.html"
-            return render(request, template, context, status=422)
+    try:
+        newest = asking.ask_again(shown, request.user, request)
+    except asking.NotAskable as refusal:
+        context = {"workspace": workspace, "answer": shown, "refusal": str(refusal)}
+        template = "qa/_answer.html" if request.htmx else "qa/answer.html"
+        return render(request, template, context, status=422)
     return _back(request, workspace, newest)
 
 
@@ -289,7 +292,7 @@ def stream(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> Htt
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     # the stream may run for minutes: no database connection is held meanwhile
-    close_old_connections()
+    release()
     return response
 
 
@@ -319,7 +322,7 @@ def _still_working(pk: int) -> bool:
     try:
         return any(answer.working for answer in Answer.objects.filter(pk=pk))
     finally:
-        close_old_connections()
+        release()
 
 
 def sse(data: str, event: str = "") -> str:

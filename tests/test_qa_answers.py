@@ -487,11 +487,15 @@ def test_carrying_files_uploads_ready_texts_once(emulator, document):
     assert TokenCount.objects.get().model == "claude-sonnet-5-5"
 
 
-def test_an_upload_that_fails_does_not_fail_the_document(emulator, document):
+def test_an_upload_that_fails_does_not_fail_the_document(emulator, document, monkeypatch):
+    monkeypatch.setattr(tasks, "rests", tasks.Rests())
     emulator.faults({"kind": "api_error", "path": "files"})
     tasks.carry_files()
     assert not RemoteFile.objects.exists()
     assert Version.objects.get().status == "ready"
+    tasks.carry_files()
+    assert not RemoteFile.objects.exists(), "it rests before the next try"
+    monkeypatch.setattr(tasks, "rests", tasks.Rests())
     tasks.carry_files()
     assert RemoteFile.objects.count() == 1
 

@@ -74,7 +74,10 @@ class PageReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """A file as text: ``text`` is its pages joined by `PAGE_SEPARATOR`, ``sha256`` of its UTF-8.
+    """A file as text: ``text`` is its pages in order, ``sha256`` of its UTF-8.
+
+    `PAGE_SEPARATOR` stands between two pages of the file; pages that were cut out of running text
+    because it was long follow one another directly.
 
     ``warnings`` are English sentences about what is missing; ``title`` is the file's own or "".
     """
@@ -130,14 +133,18 @@ class Pages:
         self._pages: list[PageReading] = []
         self._length = 0
 
-    def add(self, page: PageText) -> None:
-        """Append a page; raise `Unreadable` when the text outgrows the limit."""
-        start = self._length + (len(PAGE_SEPARATOR) if self._pages else 0)
+    def add(self, page: PageText, *, goes_on: bool = False) -> None:
+        """Append a page; raise `Unreadable` when the text outgrows the limit.
+
+        One that ``goes_on`` was cut out of running text: nothing stands between it and the last.
+        """
+        separator = PAGE_SEPARATOR if self._pages and not goes_on else ""
+        start = self._length + len(separator)
         end = start + len(page.text)
         if end > self._limit:
             raise Unreadable("too_much_text", limit=self._limit)
         raw = page.raw.encode("utf-8", "surrogatepass")
-        self._texts.append(page.text)
+        self._texts.append(separator + page.text)
         self._length = end
         self._pages.append(
             PageReading(
@@ -158,7 +165,7 @@ class Pages:
 
     def reading(self, reader: Reader, warnings: list[str], title: str) -> Reading:
         """All pages as one `Reading`."""
-        text = PAGE_SEPARATOR.join(self._texts)
+        text = "".join(self._texts)
         return Reading(
             text=text,
             sha256=hashlib.sha256(text.encode()).hexdigest(),

@@ -1,6 +1,7 @@
-"""Reads plain text and Markdown. A form feed ends a page; without one there is one page."""
+"""Reads plain text and Markdown. A form feed ends a page, and so does enough text."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from .canonical import clean, title
@@ -9,6 +10,9 @@ from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
 
 _HEADING = re.compile(r"^ {0,3}# +(\S[^\n]*?)[ #]*$", re.MULTILINE)
 _HEADING_WITHIN = 10_000
+#: Characters of a page where the file does not say: about what a printed one has.
+_PAGE = 4_000
+_BREAKS = ("\n\n", "\n", ". ", " ")
 
 
 class TextReader:
@@ -37,10 +41,25 @@ class TextReader:
         if len(parts) > limits.pages:
             raise Unreadable("too_many_pages", pages=len(parts), limit=limits.pages)
         pages = Pages(limits)
+        room = max(_PAGE, -(-len(text) // max(1, limits.pages - len(parts))))
         for number, part in enumerate(parts, start=1):
-            pages.add(PageText(text=clean(part), raw=part))
+            for goes_on, piece in enumerate(cut(clean(part), room)):
+                pages.add(PageText(text=piece, raw=piece), goes_on=bool(goes_on))
             progress(number, len(parts))
         if len(pages.without_text()) == len(parts):
             raise Unreadable("empty")
         heading = _HEADING.search(clean(parts[0][:_HEADING_WITHIN])) if self._headings else None
         return pages.reading(self, warnings, title(heading[1]) if heading else "")
+
+
+def cut(text: str, room: int) -> Iterator[str]:
+    """The text in pieces of at most ``room`` characters, cut after a paragraph where one ends in
+    the second half of a piece, else after a line, a sentence, a word, or anywhere."""
+    begin = 0
+    while len(text) - begin > room:
+        half, full = begin + room // 2, begin + room
+        ends = (text.rfind(mark, half, full) + len(mark) for mark in _BREAKS)
+        end = next((end for end in ends if end > half), full)
+        yield text[begin:end]
+        begin = end
+    yield text[begin:]

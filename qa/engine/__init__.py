@@ -9,7 +9,7 @@ from . import catalogue, prompts
 from .alignment import SourceText
 from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
-from .client import Client, Interrupt, account, make_client
+from .client import Client, Interrupt, account, interruptible, make_client
 from .errors import SENTENCES, EngineError, Interrupted, classify
 from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
 from .request import (
@@ -61,6 +61,7 @@ __all__ = [
     "estimate",
     "fits",
     "frame_params",
+    "interruptible",
     "make_client",
     "pages_of",
     "prompts",
