@@ -109,6 +109,19 @@ class UserAdmin(BaseUserAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        changed = {"is_active", "is_staff", "is_superuser"} & set(form.changed_data)
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if changed:
+                Event.objects.record(
+                    Event.Verb.ROLE,
+                    by=request.user,  # type: ignore[arg-type]
+                    object=obj,
+                    request=request,
+                    **{name: getattr(obj, name) for name in sorted(changed)},
+                )
+
 
 class MemberForm(forms.ModelForm):
     """Members are added by e-mail address, so that no list of all users is shown."""

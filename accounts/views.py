@@ -1,9 +1,12 @@
 """Signing in and out, and the way to the first workspace."""
 
+import zoneinfo
 from typing import Any
 from urllib.parse import urlencode
 
+from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -12,9 +15,16 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.models import Event, SignInLink, Workspace
+from accounts.models import Event, SignInLink, User, Workspace
+
+
+class ProfileForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("name", "time_zone")
 
 
 class SignIn(LoginView):
@@ -61,6 +71,18 @@ def admin_signin(request: HttpRequest) -> HttpResponse:
         raise Http404
     query = urlencode({"next": request.GET.get("next") or reverse("admin:index")})
     return redirect(f"{reverse('accounts:signin')}?{query}")
+
+
+@login_required
+def profile(request: HttpRequest) -> HttpResponse:
+    """One's own name and time zone."""
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.info(request, _("Saved."))
+        return redirect("home")
+    context = {"form": form, "zones": sorted(zoneinfo.available_timezones())}
+    return render(request, "accounts/profile.html", context, status=422 if form.errors else 200)
 
 
 @login_required

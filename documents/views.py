@@ -126,7 +126,12 @@ def _row(request: MemberRequest, workspace: Workspace, document_id: UUID) -> Htt
 @require_GET
 @in_workspace(Act.READ)
 def row(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
-    """One line of the library; it asks for itself again while its document is being read."""
+    """One line of the library; it asks for itself again while its document is being read.
+
+    Nothing at all for htmx when the document is gone, so that the line goes too.
+    """
+    if request.htmx and not _documents(request, workspace).filter(public_id=document_id).exists():
+        return HttpResponse()
     return _row(request, workspace, document_id)
 
 

@@ -93,6 +93,23 @@ def as_dict(answer: Answer) -> dict[str, Any]:
     }
 
 
+def refused(sentence: str, model: str) -> dict[str, Any]:
+    """The same shape for a question that was not put."""
+    return {
+        "answer": None,
+        "status": Answer.Status.FAILED,
+        "error": sentence,
+        "mode": "full",
+        "model": model,
+        "backend": None,
+        "text": "",
+        "citations": [],
+        "usage": None,
+        "cost_usd": 0.0,
+        "timings": {"first_token_ms": None, "total_ms": None},
+    }
+
+
 def citation_dict(answer: Answer, citation: Citation) -> dict[str, Any]:
     version = citation.version
     return {

@@ -21,6 +21,8 @@ from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
 from config.database import release
+from config.health import LATE
+from config.models import Pulse
 from documents.forms import PlaceForm
 from documents.models import Document
 from documents.source import OpenSource, open_source
@@ -30,6 +32,7 @@ from qa.models import Answer, Thread
 from qa.render import Draft
 
 PER_PAGE = 50
+LISTED = 200  # documents offered for a new question; more are chosen in the library
 
 
 def _thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Thread:
@@ -79,9 +82,25 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     else:
         form = NewThreadForm(documents=documents)
         chosen = request.GET.getlist("document")
-    picked = [d for d in documents if str(d.public_id) in chosen]
-    context = {"workspace": workspace, "form": form, "picked": picked, "documents": documents}
+    asked = [value for value in chosen if is_uuid(value)]
+    picked = list(documents.filter(public_id__in=asked))
+    others = documents.exclude(public_id__in=asked)
+    context = {
+        "workspace": workspace,
+        "form": form,
+        "picked": picked,
+        "others": others[:LISTED],
+        "more": max(0, others.count() - LISTED),
+    }
     return render(request, "qa/new.html", context, status=422 if form.errors else 200)
+
+
+def is_uuid(value: str) -> bool:
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _start(request: MemberRequest, workspace: Workspace, data: dict[str, Any]) -> Answer:
@@ -307,7 +326,9 @@ async def _messages(answer: Answer) -> AsyncIterator[str]:
             yield ": keep-alive\n\n"
             if not await _still_working(answer.pk):
                 break
-            continue
+            if draft.blocks or not await _nobody_writes():
+                continue
+            batch = [{"type": "status", "sentence": nobody_sentence()}]
         for event in batch:
             draft.apply(event)
             first = first or event["type"] == "restart"
@@ -321,6 +342,23 @@ async def _messages(answer: Answer) -> AsyncIterator[str]:
 def _still_working(pk: int) -> bool:
     try:
         return any(answer.working for answer in Answer.objects.filter(pk=pk))
+    finally:
+        release()
+
+
+def nobody_sentence() -> str:
+    return _(
+        "No worker is running, so nobody writes this answer yet. An admin finds out more at "
+        "/health; it is written as soon as a worker starts."
+    )
+
+
+@sync_to_async
+def _nobody_writes() -> bool:
+    """Whether no worker for answers has been seen lately."""
+    try:
+        pulse = Pulse.objects.filter(name="worker:answers").first()
+        return pulse is None or pulse.late(LATE)
     finally:
         release()
 

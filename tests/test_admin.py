@@ -189,3 +189,11 @@ def test_lists_ask_the_database_the_same_for_many_rows_as_for_one(
     for model, (one, many) in counts.items():
         # a filter's choices may cost one query more when there are several of them
         assert many <= one + 1, model
+
+
+def test_a_deactivated_member_does_not_block_the_others(staff, mate, sign_in, workspace, stranger):
+    User.objects.filter(pk=mate.pk).update(is_active=False)
+    row = {"email": "stranger@example.com", "role": "viewer", "workspace": workspace.pk}
+    saved = sign_in(staff).post(change(workspace), members_form(workspace, **row))
+    assert saved.status_code == 302
+    assert Member.objects.filter(workspace=workspace, user=stranger).exists()

@@ -16,7 +16,8 @@ from qa.models import Answer, Thread
 from tests.conftest import read, upload
 
 OUTSIDE = {  # what has no workspace in its address
-    "", "favicon.ico", "health", "signin/", "signin/link/<str:token>/", "signout/", "password/", "admin/login/",
+    "", "favicon.ico", "health", "signin/", "signin/link/<str:token>/", "signout/", "profile/",
+    "password/", "admin/login/",
 }  # fmt: skip
 
 

@@ -23,3 +23,10 @@ def may(context: Context, act: str) -> bool:
     if act not in request.allowed:
         request.allowed[act] = workspace.allows(request.user, Act(act))
     return request.allowed[act]
+
+
+@register.simple_tag(takes_context=True)
+def may_delete(context: Context, owner_id: int) -> bool:
+    """Whether the user may delete what this user made: their own, or anybody's."""
+    own = owner_id == context["request"].user.pk
+    return bool(may(context, "delete own" if own else "delete any"))

@@ -52,6 +52,23 @@
     if (!location.hash && !location.search) last?.scrollIntoView();
   });
 
+  // A request that failed changes nothing on the page; it must not look as if it had worked.
+  document.addEventListener("htmx:response:error", (event) => {
+    if (event.detail.ctx.response.status !== 422) problem();
+  });
+  document.addEventListener("htmx:error", (event) => {
+    const { ctx } = event.detail;
+    if (ctx && ctx.sourceEvent?.type !== "every" && !ctx.sourceElement?.closest("[aria-busy]")) problem();
+  });
+  function problem() {
+    const note = document.getElementById("problem");
+    note.textContent = note.dataset.text;
+    note.hidden = false;
+  }
+  document.addEventListener("htmx:after:swap", () => {
+    document.getElementById("problem").hidden = true;
+  });
+
   // The list of workspaces closes like a menu.
   const close = (list) => {
     list.open = false;

@@ -40,7 +40,10 @@ class Command(BaseCommand):
                 by=user,
             )
         except asking.NotAskable as refusal:
-            raise CommandError(str(refusal)) from refusal
+            if not options["json"]:
+                raise CommandError(str(refusal)) from refusal
+            self.stdout.write(json.dumps(foreground.refused(str(refusal), options["model"])))
+            raise SystemExit(1) from refusal
         with foreground.claude_at_hand():
             answer = foreground.write_here(answer)
         self._print(answer, options["json"])
