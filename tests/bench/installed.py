@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ class Size:
 def installed_size(folder: Path) -> Size:
     """Installs requirements.txt into a new environment, as `make run` does."""
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "-qq"]
     command = [*pip, "--disable-pip-version-check", "--requirement", ROOT / "requirements.txt"]
     subprocess.run(command, check=True)
     tree = folder / "tree"
@@ -64,7 +64,7 @@ def started(command: list[str], folder: Path) -> Iterator[tuple[str, float]]:
     try:
         yield f"http://127.0.0.1:{port}", began
     finally:
-        os.killpg(process.pid, 2)
+        os.killpg(process.pid, signal.SIGINT)
         process.wait(15)
 
 

@@ -119,6 +119,8 @@ def measure_streams(folder: Path, options: argparse.Namespace) -> dict[str, Any]
         person.close()
     found = {f"streams_{load.streams}": stream_numbers(load) for load in loads}
     print_streams(found)
+    idle, after = (round(sum(by.values())) for by in memory.values())
+    print(f"memory when idle, without emulator, MB    {idle:6}   (after these answers {after})")
     return {**found, "memory_mb": memory}
 
 
