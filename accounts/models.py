@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -127,8 +128,15 @@ class Workspace(models.Model):
             return None
         if user.is_superuser:
             return Role.ADMIN
-        member = self.members.filter(user=user).first()
-        return Role(member.role) if member else None
+        if user.pk not in self._roles:
+            member = self.members.filter(user=user).first()
+            self._roles[user.pk] = Role(member.role) if member else None
+        return self._roles[user.pk]
+
+    @cached_property
+    def _roles(self) -> dict[int, Role | None]:
+        """Asked once per object: a page asks for many permissions, and lives for one request."""
+        return {}
 
     def allows(self, user: User, act: Act) -> bool:
         role = self.role_of(user)

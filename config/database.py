@@ -8,5 +8,6 @@ def release() -> None:
 
     The next query opens one again: cheap, next to holding one for the minutes a stream may take.
     """
-    if not connection.in_atomic_block:
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
+        # an open file of ours keeps nobody waiting, a server's connection does
         connection.close()

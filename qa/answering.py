@@ -46,6 +46,7 @@ class Attempt:
         self.publisher = Publisher(answer)
         self.renewed = time.monotonic()
         self.lost = False
+        self.said = ""
         self.blocks: list[dict[str, Any]] = []
         self.citations: dict[int, Citation] = {}
         self.numbering = engine.Numbering()
@@ -169,6 +170,9 @@ class Attempt:
         )
 
     def _say(self, sentence: str) -> None:
+        if sentence == self.said:
+            return
+        self.said = sentence
         self.publisher.add({"type": "status", "sentence": sentence})
 
     def _written(self) -> dict[str, Any]:

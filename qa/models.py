@@ -62,6 +62,14 @@ class Thread(models.Model):
         for answer in self.answers.filter(status__in=[Answer.Status.QUEUED, Answer.Status.RUNNING]):
             answer.request_stop()
 
+    def last_answer(self) -> Answer | None:
+        """The end of ``path``, without loading what stands on the way."""
+        newest = dict(self.answers.order_by("pk").values_list("follows", "pk"))
+        step: int | None = None
+        while (following := newest.get(step)) is not None:
+            step = following
+        return self.answers.get(pk=step) if step is not None else None
+
     def path(self) -> list[Answer]:
         """The conversation: from the first question on, the newest try of each."""
         by_parent: dict[int | None, Answer] = {}

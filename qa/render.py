@@ -65,7 +65,7 @@ def html(source: str, anchor: str, notes: Mapping[int, Note]) -> SafeString:
     for token in tokens:
         token.tag = _LEVEL.get(token.tag, token.tag)
     rendered = _markdown.renderer.render(tokens, _markdown.options, {})
-    clean = nh3.clean(rendered, tags=TAGS, attributes={}, link_rel=None)
+    clean = nh3.clean(rendered, tags=TAGS, attributes={"ol": {"start"}}, link_rel=None)
     wanted = [int(n) for n in MARK.findall(source)]
     shown = {int(n) for n in MARK.findall(clean)}
     lost = dict.fromkeys(n for n in wanted if n not in shown)

@@ -196,8 +196,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
 def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> Answer:
     # locked: two questions at once must not follow the same answer
     Thread.objects.select_for_update().get(pk=thread.pk)
-    path = thread.path()
-    last = path[-1] if path else None
+    last = thread.last_answer()
     if last is not None and last.working and last.submission != data["submission"]:
         raise asking.NotAskable(_("The answer above is still being written. Wait, or stop it."))
     answer, _created = asking.ask(
@@ -306,7 +305,8 @@ def stream(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> Htt
 
     Whoever joins late, reloads or reconnects gets the whole answer so far in the first message.
     """
-    shown = _answer(request, workspace, answer_id)
+    rows = Answer.objects.visible_to(request.user).filter(workspace=workspace)
+    shown = get_object_or_404(rows, public_id=answer_id)
     response = StreamingHttpResponse(_messages(shown), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"

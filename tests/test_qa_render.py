@@ -33,6 +33,12 @@ def test_lists_tables_and_emphasis_are_set():
         assert tag in page
 
 
+def test_a_clause_keeps_its_number():
+    page = rendered(block("3. Third\n4. Fourth\n\n- 12. Indemnity"))
+    assert '<ol start="3">' in page
+    assert '<ol start="12">' in page
+
+
 def test_a_mark_stands_at_the_end_of_its_block_before_the_space():
     page = rendered(block("Either may end it. ", 1), block("Both must pay.", 2, 1))
     assert re.search(r"Either may end it\.<a [^>]*>1</a> Both must pay\.<a [^>]*>2</a><a ", page)
