@@ -26,7 +26,7 @@ from qa.hints import hint
 from qa.ledger import record_message
 from qa.models import LEASE, Answer, Citation
 from qa.notes import note
-from qa.preparing import LostLease, prepare, source_text
+from qa.preparing import LostLease, prepare, remember, source_text
 from qa.publisher import Publisher, flusher
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class Attempt:
         self.renewed = time.monotonic()
         self.lost = False
         self.said = ""
+        self.remembered = False
         self.blocks: list[dict[str, Any]] = []
         self.citations: dict[int, Citation] = {}
         self.numbering = engine.Numbering()
@@ -77,9 +78,8 @@ class Attempt:
             connection = connect()
             self._say(_("Preparing the documents…"))
             with engine.interruptible(self.interrupt):
-                request = prepare(self.answer, connection)
-            sources = self.answer.sources.select_related("document")
-            self.versions = {str(version.public_id): version for version in sources}
+                request, versions = prepare(self.answer, connection)
+            self.versions = {str(version.public_id): version for version in versions}
             self._say(_("Reading the documents…"))
             self._listen(connection, request)
         except NotAskable as refusal:
@@ -99,7 +99,8 @@ class Attempt:
 
     def _listen(self, connection: Connection, request: engine.Request) -> None:
         model, request_id = self.answer.model_requested, ""
-        usage, failure = engine.Usage(), None
+        usage = engine.Usage()
+        failure: engine.EngineError | None = None
         # a model may think for minutes: no database connection is held meanwhile
         release()
         try:
@@ -107,6 +108,8 @@ class Attempt:
                 match event:
                     case engine.Started():
                         model, request_id = event.model, event.request_id or ""
+                        usage = event.usage
+                        self._remember(connection, request)
                     case engine.Thinking():
                         self._say(_("Thinking…"))
                     case engine.Text(block, text):
@@ -117,6 +120,9 @@ class Attempt:
                     case engine.Finished():
                         usage = event.usage
                         self.outcome = outcome_of(event)
+        except LostLease:
+            self.lost = True
+            failure = engine.Interrupted()
         except engine.EngineError as error:
             failure, usage = error, error.usage
             model, request_id = error.model or model, error.request_id or request_id
@@ -125,7 +131,13 @@ class Attempt:
         stored(partial(record, error=failure, request_id=request_id, **self.outcome))
         self.outcome["model"] = model
         if failure is not None:
+            self._remember(connection, request)
             raise failure
+
+    def _remember(self, connection: Connection, request: engine.Request) -> None:
+        if not self.remembered and not self.lost:
+            remember(self.answer, connection, request, list(self.versions.values()))
+            self.remembered = True
 
     # what comes ------------------------------------------------------------------------------
 

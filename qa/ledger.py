@@ -11,6 +11,7 @@ from qa import engine
 from qa.claude import Connection
 from qa.engine import catalogue
 from qa.models import Answer, ApiCall
+from qa.preparing import parameters
 
 
 def record_message(
@@ -34,7 +35,7 @@ def record_message(
         model_requested=answer.model_requested,
         model=model,
         prompt_version=request.prompt_version,
-        parameters=answer.parameters,
+        parameters=parameters(request),
         document_map=list(request.document_map),
         error_type=(error.type or error.code) if error else "",
         input_tokens=usage.input_tokens,

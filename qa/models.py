@@ -17,6 +17,10 @@ from accounts.models import User, Workspace
 from documents.models import Document, Version
 
 LEASE = timedelta(seconds=15)
+_CLAIMED = (
+    *("status", "lease_owner", "lease_until", "attempts", "crashes"),
+    *("started_at", "next_try_at", "stop_requested_at"),
+)
 
 
 class ThreadQuerySet(models.QuerySet["Thread"]):
@@ -244,7 +248,8 @@ class Answer(models.Model):
             )
         )
         if won:
-            self.refresh_from_db()
+            # only these: what was loaded along with the row stays
+            self.refresh_from_db(fields=_CLAIMED)
         return bool(won)
 
     def _mine(self) -> AnswerQuerySet:
@@ -297,10 +302,16 @@ class Answer(models.Model):
                 rows.update(stop_requested_at=now)
         self.refresh_from_db()
 
+    def is_mine(self) -> bool:
+        """Whether the lease is still this worker's."""
+        return self._mine().exists()
+
     def remember(self, **fields: Any) -> bool:
         """Keep how the answer is being made; False when the lease was lost."""
         won = self._mine().update(**fields)
-        self.refresh_from_db()
+        if won:
+            for name, value in fields.items():
+                setattr(self, name, value)
         return bool(won)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -18,8 +19,8 @@ class LostLease(Exception):
     """Another worker has taken the answer over."""
 
 
-def prepare(answer: Answer, connection: Connection) -> engine.Request:
-    """The request for an answer, which remembers how it was made.
+def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, list[Version]]:
+    """The request for an answer, and the versions it is about.
 
     Uploads and counts what the API does not have yet. Raises NotAskable when a document is gone
     or all of them are too long, before anything is spent; EngineError from the API; LostLease.
@@ -38,18 +39,23 @@ def prepare(answer: Answer, connection: Connection) -> engine.Request:
     request = engine.build(
         engine.Question(text=answer.question, model=model, sources=sources, history=history(answer))
     )
-    _remember(answer, connection, request, versions)
-    return request
+    if not answer.is_mine():
+        # uploading may take long: what another worker writes by now is not paid for twice
+        raise LostLease
+    return request, versions
 
 
-def _remember(
+def remember(
     answer: Answer, connection: Connection, request: engine.Request, versions: list[Version]
 ) -> None:
-    params = request.params.items()
+    """Keep with the answer how it is being made. Raises LostLease.
+
+    Called when the API has begun to work, so that these writes cost the reader no time.
+    """
     kept = answer.remember(
         backend=connection.backend,
         prompt_version=request.prompt_version,
-        parameters={name: value for name, value in params if name not in ("messages", "system")},
+        parameters=parameters(request),
     )
     if not kept:
         raise LostLease
@@ -58,6 +64,12 @@ def _remember(
         Source.objects.filter(answer=answer, version=version).update(
             index=index[str(version.public_id)]
         )
+
+
+def parameters(request: engine.Request) -> dict[str, Any]:
+    """What was asked of the model, without the texts."""
+    params = request.params.items()
+    return {name: value for name, value in params if name not in ("messages", "system")}
 
 
 def _readable_versions(answer: Answer) -> list[Version]:

@@ -28,7 +28,7 @@ from django.conf import settings
 
 Event = dict[str, Any]
 # seconds between two looks: after something came, while more may come soon, and in silence
-FIRST, LIVELY, SILENT = 0.003, 0.008, 0.04
+FIRST, LIVELY, SILENT = 0.002, 0.004, 0.04
 KEEP_ALIVE = 15.0  # seconds without an event after which an empty batch is given
 
 

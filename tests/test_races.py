@@ -230,3 +230,26 @@ def test_ones_name_and_time_zone_are_ones_own_to_set(as_owner, owner):
     assert as_owner.post("/profile/", {"name": "O", "time_zone": "Asia/Tokyo"}).status_code == 302
     owner.refresh_from_db()
     assert (owner.name, owner.time_zone) == ("O", "Asia/Tokyo")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_whose_worker_lost_the_lease_meanwhile_is_in_the_ledger(
+    emulator, document, owner
+):
+    emulator.faults({"kind": "delay", "ms": 800, "path": "messages"})
+    answer = put(document, owner)
+    writer = threading.Thread(target=in_thread, args=(answer.pk,))
+    writer.start()
+    wait_for(lambda: emulator.requests(1)["requests"][-1]["path"] == "messages")
+    Answer.objects.update(lease_owner="another")
+    writer.join(10)
+    answer.refresh_from_db()
+    assert (answer.status, answer.text, answer.backend) == ("running", "", "")
+    assert answer.calls.count() == 1
+
+
+def test_a_failure_before_the_first_byte_still_says_who_was_asked(emulator, document, owner):
+    emulator.faults({"kind": "auth", "path": "messages"})
+    failed = written(put(document, owner))
+    assert (failed.status, failed.backend) == ("failed", "emulator")
+    assert failed.parameters["model"] == "claude-sonnet-5-5"
