@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, resolve_url
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
@@ -49,6 +49,9 @@ def in_workspace(act: Act) -> Callable[[View], View]:
         @wraps(wrapper)
         def signed_in(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated and request.headers.get("HX-Request"):
+                if request.method != "GET":
+                    # what was typed stays on the page: only a sentence says what to do
+                    return HttpResponse(status=401)
                 # a fragment of the sign-in page must not land in the middle of another
                 here = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
                 query = urlencode({"next": here})

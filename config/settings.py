@@ -280,6 +280,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # one line a request to Claude, with its address, is what the ledger is for
+        # a 404 or 403 is an answer, not an incident
+        "django.request": {"level": "ERROR"},
         # every message received is one line more than anybody reads
         "celery": {"level": "WARNING"},
         "httpx2": {"level": "WARNING"},

@@ -76,7 +76,11 @@ class Attempt:
             if self.answer.stop_requested_at:
                 raise engine.Interrupted
             connection = connect()
-            self._say(_("Preparing the documents…"))
+            self._say(
+                _("The worker was lost. Starting again…")
+                if self.answer.crashes
+                else _("Preparing the documents…")
+            )
             with engine.interruptible(self.interrupt):
                 request, versions = prepare(self.answer, connection)
             self.versions = {str(version.public_id): version for version in versions}
@@ -266,10 +270,9 @@ def stored(write: Callable[[], object]) -> None:
 
 
 def backoff(tries: int, retry_after: float | None) -> float:
-    """Seconds to wait after that many tries: what the API asked for, or doubling, with jitter."""
-    if retry_after is not None:
-        return retry_after + random.uniform(0, 1)
-    return min(2.0**tries, 30.0) * random.uniform(0.75, 1.25)
+    """Seconds to wait: doubling with every try, with jitter, and no less than the API asks."""
+    own = min(2.0**tries, 30.0) * random.uniform(0.75, 1.25)
+    return own if retry_after is None else max(own, retry_after + random.uniform(0, 1))
 
 
 def waiting_sentence(code: str, wait: float) -> str:

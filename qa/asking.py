@@ -174,7 +174,11 @@ def ask_again(answer: Answer, by: User, request: HttpRequest | None = None) -> A
             # locked: neither two new tries nor a follow-up in the same place
             Thread.objects.select_for_update().get(pk=answer.thread.pk)
         newest = answer.newest_try()
-        return _ask_again(newest, by, request) if newest.may_retry else newest
+        if newest.may_retry:
+            return _ask_again(newest, by, request)
+        if newest.status in (Answer.Status.FAILED, Answer.Status.STOPPED):
+            raise NotAskable(_("Another question followed this one. Ask it again below."))
+        return newest
 
 
 def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:

@@ -30,7 +30,7 @@ REFUSED = [
     (zipped("contract.pdf"), "a ZIP archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "an Office document"),
     (b"{\\rtf1\\ansi Agreement}", "an RTF document"),
-    (gzip.compress(b"text " * 100), "a compressed file"),
+    (gzip.compress(b"text " * 100, mtime=0), "a compressed file"),
     (b"\x89PNG\r\n\x1a\n", "a picture"),
     (b"\xff\xd8\xff\xe0\x00\x10JFIF", "a picture"),
     (b"GIF89a\x01\x00", "a picture"),

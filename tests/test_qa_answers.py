@@ -424,6 +424,8 @@ def test_a_thread_shows_answer_footnotes_cost_and_who_made_it(
     text = html.unescape(re.sub(r"<[^>]+>", "", page))
     assert "not by Claude" in text
     assert "✓ exact" in text
+    assert "Olive Owner" in text
+    assert "saved" not in text, "writing the cache costs more than it saves yet"
     assert re.search(r"contract\.txt, pp?\. 1", text)
     assert "would cost $" in text
     citation = answer.citations.first()
@@ -474,6 +476,8 @@ def test_an_answer_stays_with_its_quotes_when_its_source_is_deleted(
     )
     page = as_owner.get(f"/w/{workspace.slug}/threads/{answer.thread.public_id}/").content.decode()
     assert "source deleted on" in page
+    assert f"version={document.current.public_id}" not in page, "there is nothing left to open"
+    assert f'href="#answer-{answer.public_id}-note-1"' in page
     assert "laws of Ireland" in html.unescape(page)
     link = f"?version={document.current.public_id}&start=0&end=5"
     opened = as_owner.get(f"/w/{workspace.slug}/threads/{answer.thread.public_id}/{link}")

@@ -60,7 +60,10 @@ def test_an_answer_that_was_followed_is_not_tried_again_behind_the_back_of_what_
     failed = written(put(document, owner))
     after = written(put(document, owner, "Fees?", thread=failed.thread, follows=failed))
     assert not failed.may_retry
-    as_owner.post(f"/w/{workspace.slug}/answers/{failed.public_id}/retry/")
+    where = f"/w/{workspace.slug}/answers/{failed.public_id}/retry/"
+    refused = as_owner.post(where, headers={"HX-Request": "true"})
+    assert refused.status_code == 422
+    assert "Another question followed this one." in refused.content.decode()
     assert [answer.pk for answer in failed.thread.path()] == [failed.pk, after.pk]
     assert Answer.objects.count() == 2
     page = as_owner.get(f"/w/{workspace.slug}/threads/{failed.thread.public_id}/").content.decode()
@@ -195,6 +198,9 @@ def test_a_fragment_asked_for_after_the_session_ended_leads_the_whole_page_to_si
     answer = client.get(where, headers=headers)
     assert answer["HX-Redirect"] == f"/signin/?next=%2Fw%2F{workspace.slug}%2F"
     assert b"<form" not in answer.content
+    posted = client.post(f"/w/{workspace.slug}/upload/", headers=headers)
+    assert posted.status_code == 401, "what was typed must stay on the page"
+    assert "HX-Redirect" not in posted
 
 
 @given(st.text(alphabet="ab \n.é\U0001f4dc", max_size=400), st.integers(4, 60))

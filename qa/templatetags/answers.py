@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -27,7 +27,12 @@ class Footnote:
 
 
 def _notes(answer: Answer) -> dict[int, Note]:
-    return {number: note(answer, citation) for number, citation in answer.numbered.items()}
+    made = {number: note(answer, citation) for number, citation in answer.numbered.items()}
+    for number, citation in answer.numbered.items():
+        if citation.version and citation.version.document.deleted_at:
+            # nothing is left to open: the mark leads to the footnote, which keeps the quote
+            made[number] = replace(made[number], href="")
+    return made
 
 
 @register.filter

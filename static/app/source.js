@@ -135,6 +135,7 @@
   document.addEventListener("htmx:before:history:restore", (event) => {
     if (location.pathname !== home || !pane() || !document.querySelector(".talk")) return;
     event.preventDefault();
+    opener = null; // the footnote of the address is the one that is open now
     if (place(location.href)) openPane(location.href, false);
     else closePane();
   });

@@ -54,20 +54,21 @@
 
   // A request that failed changes nothing on the page; it must not look as if it had worked.
   document.addEventListener("htmx:response:error", (event) => {
-    if (event.detail.ctx.response.status !== 422) problem();
+    const { status } = event.detail.ctx.response;
+    if (status !== 422) problem(status === 401 ? "signin" : "text");
   });
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
-    if (ctx && ctx.sourceEvent?.type !== "every" && !ctx.sourceElement?.closest("[aria-busy]")) problem();
+    if (ctx && ctx.sourceEvent?.type !== "every" && !ctx.sourceElement?.closest("[aria-busy]")) problem("text");
   });
-  function problem() {
+  function problem(which) {
     const note = document.getElementById("problem");
-    note.textContent = note.dataset.text;
+    note.textContent = note.dataset[which];
     note.hidden = false;
   }
-  document.addEventListener("htmx:after:swap", () => {
-    document.getElementById("problem").hidden = true;
-  });
+  const fine = () => (document.getElementById("problem").hidden = true);
+  document.addEventListener("htmx:after:swap", fine);
+  document.addEventListener("click", (event) => event.target.id === "problem" && fine());
 
   // The list of workspaces closes like a menu.
   const close = (list) => {
