@@ -425,11 +425,20 @@ def test_a_thread_shows_answer_footnotes_cost_and_who_made_it(
     assert "not by Claude" in text
     assert "✓ exact" in text
     assert "Olive Owner" in text
-    assert "saved" not in text, "writing the cache costs more than it saves yet"
     assert re.search(r"contract\.txt, pp?\. 1", text)
     assert "would cost $" in text
     citation = answer.citations.first()
     assert f"start={citation.start}&end={citation.end}#cited" in html.unescape(page)
+
+
+def test_nothing_is_called_saved_before_it_is(emulator, as_owner, owner, workspace):
+    document = upload(workspace, owner, f"{uuid.uuid4()}. The laws of Malta govern. " * 300)
+    read(document)
+    answer = written(put(document, owner))
+    assert answer.ledger.saved_usd < 0
+    page = as_owner.get(f"/w/{workspace.slug}/threads/{answer.thread.public_id}/").content.decode()
+    assert "saved" not in page
+    assert "$-" not in page
 
 
 def test_a_footnotes_link_opens_the_source_beside_the_answer_with_exactly_its_range_marked(
