@@ -18,6 +18,7 @@ DATE = (
     r"|\d{1,2}/\d{1,2}/\d{2,4})"
 )
 _PERIOD = r"(?:days?|weeks?|months?|years?)"
+_END = r"(?:terminat|end (?:this|the) )"
 
 
 @dataclass(frozen=True)
@@ -84,17 +85,17 @@ TOPICS = (
         (
             (
                 6,
-                r"terminat.{0,120}(?:for convenience|without cause"
+                rf"{_END}.{{0,120}}(?:for convenience|without cause"
                 r"|for any (?:or no )?reason|at any time|no reason"
                 r"|sole discretion)|(?:at any time|without cause"
-                r"|for any reason|for convenience).{0,80}terminat",
+                rf"|for any reason|for convenience).{{0,80}}{_END}",
             ),
             (
                 3,
-                rf"(?:may|right to|entitled to|elect to|option to) (?:\w+ )?terminat.{{0,160}}"
+                rf"(?:may|right to|entitled to|elect to|option to) (?:\w+ )?{_END}.{{0,160}}"
                 rf"{_PERIOD}.{{0,40}}notice",
             ),
-            (2, r"(?:may|right to|entitled to) (?:\w+ )?terminat"),
+            (2, rf"(?:may|right to|entitled to) (?:\w+ )?{_END}"),
             (1, r"(?:prior|advance) written notice"),
         ),
         needs=5,
