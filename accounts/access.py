@@ -70,3 +70,9 @@ def require(request: MemberRequest, workspace: Workspace, act: Act) -> None:
             _("Your role in %(workspace)s does not allow this. An admin of it can change that.")
             % {"workspace": workspace.name}
         )
+
+
+def remember_workspace(request: MemberRequest, workspace: Workspace) -> None:
+    """Home leads here next time. Written only when it changes: a session is a row."""
+    if request.session.get("workspace") != workspace.slug:
+        request.session["workspace"] = workspace.slug

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import MemberRequest, in_workspace, require
+from accounts.access import MemberRequest, in_workspace, remember_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents import samples as sample_files
@@ -37,7 +37,7 @@ def _document(request: MemberRequest, workspace: Workspace, document_id: UUID) -
 
 
 def _library(request: MemberRequest, workspace: Workspace, **context: Any) -> HttpResponse:
-    request.session["workspace"] = workspace.slug
+    remember_workspace(request, workspace)
     rows = _documents(request, workspace)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     pages = rows.aggregate(pages=Sum("current__page_count"))["pages"] or 0

@@ -17,7 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import MemberRequest, in_workspace, require
+from accounts.access import MemberRequest, in_workspace, remember_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
 from config.database import release
@@ -156,7 +156,7 @@ def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
         patch_vary_headers(pane, ["Pincite-Part"])
         return pane
     path = shown.path()
-    request.session["workspace"] = workspace.slug
+    remember_workspace(request, workspace)
     context = {
         "workspace": workspace,
         "thread": shown,
