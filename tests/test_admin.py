@@ -14,8 +14,8 @@ from accounts.models import Event, Member, User, Workspace
 from accounts.roles import Role
 from documents.models import Document, RemoteFile
 from qa.models import Answer, ApiCall, Citation, Thread
+from tests.asked import put, written
 from tests.conftest import read, upload
-from tests.test_qa_answers import put, written
 
 OURS = [m for m in apps.get_models() if m._meta.app_label in ("accounts", "documents", "qa")]
 INSIDE = {"Member", "Source", "Text", "SignInLink"}  # shown within another, or a secret

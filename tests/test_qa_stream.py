@@ -14,7 +14,7 @@ from qa import answering, streams
 from qa.models import Answer, Thread
 from qa.publisher import Publisher
 from qa.streams import Cursor, Files
-from tests.test_qa_answers import put, wait_for
+from tests.asked import put, wait_for
 
 
 def text(words, block=0):

@@ -23,8 +23,8 @@ from documents.reading import ingest_version, limits
 from qa import answering, asking
 from qa.models import Answer, ApiCall, Citation, Thread
 from qa.streams import Cursor, Files
+from tests.asked import in_thread, put, wait_for, written
 from tests.conftest import CONTRACT, read, upload
-from tests.test_qa_answers import in_thread, put, wait_for, written
 
 
 def test_a_document_deleted_while_it_is_read_leaves_no_text(workspace, owner):
