@@ -7,6 +7,8 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -102,46 +104,54 @@ class Attempt:
         return self._finished
 
     def _listen(self, connection: Connection, request: engine.Request) -> None:
-        model, request_id = self.answer.model_requested, ""
-        usage = engine.Usage()
-        failure: engine.EngineError | None = None
+        """Follow the request to its end, and write its ledger row whatever that is."""
+        heard = Heard(self.answer.model_requested)
+        failure: Exception | None = None
         # a model may think for minutes: no database connection is held meanwhile
         release()
         try:
-            for event in engine.run(connection.client, request, self.interrupt):
-                match event:
-                    case engine.Started():
-                        model, request_id = event.model, event.request_id or ""
-                        usage = event.usage
-                        self._remember(connection, request)
-                    case engine.Thinking():
-                        self._say(_("Thinking…"))
-                    case engine.Text(block, text):
-                        self._block(block)["text"] += text
-                        self.publisher.add({"type": "text", "block": block, "text": text})
-                    case engine.Cited(block, raw):
-                        self._cite(block, raw, request)
-                    case engine.Finished():
-                        usage = event.usage
-                        self.outcome = outcome_of(event)
-        except LostLease:
-            self.lost = True
-            failure = engine.Interrupted()
+            # closed at once, or a failure of ours would leave the API writing
+            with closing(engine.run(connection.client, request, self.interrupt)) as events:
+                for event in events:
+                    self._hear(event, heard, connection, request)
         except engine.EngineError as error:
-            failure, usage = error, error.usage
-            model, request_id = error.model or model, error.request_id or request_id
-            self.outcome = outcome_of(error)
-        record = partial(record_message, self.answer, connection, request, usage, model=model)
-        stored(partial(record, error=failure, request_id=request_id, **self.outcome))
-        self.outcome["model"] = model
+            failure = error
+            heard.failed(error)
+        except Exception as error:
+            failure = error
+        record = partial(record_message, self.answer, connection, request, heard.usage)
+        error_type = ledger_type(failure)
+        stored(partial(record, model=heard.model, error_type=error_type, **heard.ledger))
+        self.outcome = heard.outcome
         if failure is not None:
             self._remember(connection, request)
             raise failure
 
+    def _hear(
+        self, event: engine.Event, heard: Heard, connection: Connection, request: engine.Request
+    ) -> None:
+        match event:
+            case engine.Started():
+                heard.model, heard.request_id = event.model, event.request_id or ""
+                heard.usage = event.usage
+                self._remember(connection, request)
+            case engine.Thinking():
+                self._say(_("Thinking…"))
+            case engine.Text(block, text):
+                self._block(block)["text"] += text
+                self.publisher.add({"type": "text", "block": block, "text": text})
+            case engine.Cited(block, raw):
+                self._cite(block, raw, request)
+            case engine.Finished():
+                heard.usage = event.usage
+                heard.end = outcome_of(event)
+
     def _remember(self, connection: Connection, request: engine.Request) -> None:
         if not self.remembered and not self.lost:
-            remember(self.answer, connection, request, list(self.versions.values()))
+            versions = list(self.versions.values())
+            stored(partial(remember, self.answer, connection, request, versions))
             self.remembered = True
+            release()
 
     # what comes ------------------------------------------------------------------------------
 
@@ -245,6 +255,36 @@ class Attempt:
 
     def _fail(self, code: str, sentence: str) -> None:
         self.answer.fail(code, sentence, **{k: v for k, v in self.outcome.items() if v})
+
+
+@dataclass
+class Heard:
+    """What the API has said of one request: for the ledger, and for the answer's outcome."""
+
+    model: str
+    request_id: str = ""
+    usage: engine.Usage = field(default_factory=engine.Usage)
+    end: dict[str, Any] = field(default_factory=dict)
+
+    def failed(self, error: engine.EngineError) -> None:
+        self.model, self.request_id = error.model or self.model, error.request_id or self.request_id
+        # a failure before the first event knows of no usage, an interruption later does
+        self.usage = error.usage if error.usage.prompt_tokens else self.usage
+        self.end = outcome_of(error)
+
+    @property
+    def ledger(self) -> dict[str, Any]:
+        return {"request_id": self.request_id, **self.end}
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        return {"model": self.model, **self.end}
+
+
+def ledger_type(failure: Exception | None) -> str:
+    if isinstance(failure, engine.EngineError):
+        return failure.type or failure.code
+    return failure.__class__.__name__ if failure else ""
 
 
 def outcome_of(end: engine.Finished | engine.EngineError) -> dict[str, Any]:

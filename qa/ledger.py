@@ -21,7 +21,7 @@ def record_message(
     usage: engine.Usage,
     *,
     model: str,
-    error: engine.EngineError | None = None,
+    error_type: str = "",
     **fields: Any,
 ) -> ApiCall:
     """The row of one messages request, with what it cost at the catalogue's rates."""
@@ -37,7 +37,7 @@ def record_message(
         prompt_version=request.prompt_version,
         parameters=parameters(request),
         document_map=list(request.document_map),
-        error_type=(error.type or error.code) if error else "",
+        error_type=error_type,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         thinking_tokens=usage.thinking_tokens,

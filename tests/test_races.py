@@ -259,3 +259,19 @@ def test_a_failure_before_the_first_byte_still_says_who_was_asked(emulator, docu
     failed = written(put(document, owner))
     assert (failed.status, failed.backend) == ("failed", "emulator")
     assert failed.parameters["model"] == "claude-sonnet-5-5"
+
+
+def test_a_mistake_of_ours_in_mid_answer_is_in_the_ledger(
+    emulator, document, owner, monkeypatch
+):
+    def broken(*_args):
+        raise ZeroDivisionError
+
+    # nothing from outside is known to cause one, so it is put there
+    monkeypatch.setattr(answering.Attempt, "_cite", broken)
+    failed = written(put(document, owner))
+    assert (failed.status, failed.error_code) == ("failed", "unexpected")
+    call = failed.calls.get()
+    assert call.error_type == "ZeroDivisionError"
+    assert call.request_id
+    assert call.usage["input_tokens"] or call.cache_write_5m_tokens or call.cache_read_tokens

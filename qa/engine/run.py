@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import anthropic
@@ -28,7 +28,9 @@ FAILURES = (
 """What the SDK and its transport raise; the last two when an event breaks off in its middle."""
 
 
-def run(client: Client, request: Request, interrupt: Interrupt | None = None) -> Iterator[Event]:
+def run(
+    client: Client, request: Request, interrupt: Interrupt | None = None
+) -> Generator[Event, None, None]:
     """Send `request` and yield its events as they arrive.
 
     Raises ``EngineError`` when the request fails or its answer is none; ``Interrupted`` when
