@@ -78,6 +78,7 @@ class Attempt:
             if self.answer.stop_requested_at:
                 raise engine.Interrupted
             connection = connect()
+            self.outcome["backend"] = connection.backend
             self._say(
                 _("The worker was lost. Starting again…")
                 if self.answer.crashes
@@ -122,7 +123,7 @@ class Attempt:
         record = partial(record_message, self.answer, connection, request, heard.usage)
         error_type = ledger_type(failure)
         stored(partial(record, model=heard.model, error_type=error_type, **heard.ledger))
-        self.outcome = heard.outcome
+        self.outcome |= heard.outcome
         if failure is not None:
             self._remember(connection, request)
             raise failure

@@ -261,9 +261,13 @@ def test_a_failure_before_the_first_byte_still_says_who_was_asked(emulator, docu
     assert failed.parameters["model"] == "claude-sonnet-5-5"
 
 
-def test_a_mistake_of_ours_in_mid_answer_is_in_the_ledger(
-    emulator, document, owner, monkeypatch
-):
+def test_a_failure_while_the_documents_are_prepared_says_who_was_asked(emulator, document, owner):
+    emulator.faults({"kind": "auth", "path": "count_tokens"})
+    failed = written(put(document, owner))
+    assert (failed.status, failed.error_code, failed.backend) == ("failed", "bad_key", "emulator")
+
+
+def test_a_mistake_of_ours_in_mid_answer_is_in_the_ledger(emulator, document, owner, monkeypatch):
     def broken(*_args):
         raise ZeroDivisionError
 
