@@ -245,6 +245,26 @@ def test_a_follow_up_by_keyboard_alone(browser, stack):
     assert complaints == []
 
 
+def test_what_was_typed_survives_the_end_of_the_session(browser, stack):
+    page, _complaints = open_page(browser, stack)
+    ask(page, stack)
+    answer_of(page)
+    other = page.context.new_page()
+    other.goto(stack.url)
+    other.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Question", exact=True).fill("And the fees?")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("You are not signed in any more.")).to_be_visible(timeout=5000)
+    expect(page.get_by_label("Question", exact=True)).to_have_value("And the fees?")
+    other.goto(stack.fresh_link())
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("That did not work.")).to_be_visible(timeout=5000)
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("article.answer")).to_have_count(2, timeout=10_000)
+    expect(page.get_by_text("That did not work.")).not_to_be_visible()
+
+
 def test_a_wrong_file_is_refused_where_it_was_dropped(browser, stack, tmp_path):
     program = tmp_path / "minutes.docx.exe"
     program.write_bytes(b"MZ\x90\0\x03\0\0\0" + b"\0" * 200)

@@ -55,19 +55,31 @@
   // A request that failed changes nothing on the page; it must not look as if it had worked.
   document.addEventListener("htmx:response:error", (event) => {
     const { status } = event.detail.ctx.response;
+    if (status === 403) renewToken();
     if (status !== 422) problem(status === 401 ? "signin" : "text");
   });
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
     if (ctx && ctx.sourceEvent?.type !== "every" && !ctx.sourceElement?.closest("[aria-busy]")) problem("text");
   });
+  // Signing in again in another tab made this page's token void: take that of a fresh copy.
+  async function renewToken() {
+    const response = await fetch(location.href);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const token = page.querySelector("#act [name=csrfmiddlewaretoken]")?.value;
+    if (!token) return;
+    const inherited = "hx-headers:inherited";
+    document.body.setAttribute(inherited, page.body.getAttribute(inherited));
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+  }
   function problem(which) {
     const note = document.getElementById("problem");
     note.textContent = note.dataset[which];
     note.hidden = false;
   }
   const fine = () => (document.getElementById("problem").hidden = true);
-  document.addEventListener("htmx:after:swap", fine);
+  // a failed request "swaps" too, nothing into nothing
+  document.addEventListener("htmx:after:swap", ({ detail }) => (detail.ctx.response?.status ?? 200) < 400 && fine());
   document.addEventListener("click", (event) => event.target.id === "problem" && fine());
 
   // The list of workspaces closes like a menu.
