@@ -259,7 +259,6 @@ def test_what_was_typed_survives_the_end_of_the_session(browser, stack):
     other.goto(stack.fresh_link())
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("That did not work.")).to_be_visible(timeout=5000)
-    page.wait_for_load_state("networkidle")
     page.keyboard.press("Control+Enter")
     expect(page.locator("article.answer")).to_have_count(2, timeout=10_000)
     expect(page.get_by_text("That did not work.")).not_to_be_visible()

@@ -55,8 +55,10 @@
   // A request that failed changes nothing on the page; it must not look as if it had worked.
   document.addEventListener("htmx:response:error", (event) => {
     const { status } = event.detail.ctx.response;
-    if (status === 403) renewToken();
-    if (status !== 422) problem(status === 401 ? "signin" : "text");
+    if (status === 422) return;
+    if (status === 401) problem("signin");
+    else if (status === 403) renewToken().finally(() => problem("text")); // said when it can be tried
+    else problem("text");
   });
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
