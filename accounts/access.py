@@ -40,9 +40,7 @@ def in_workspace(act: Act) -> Callable[[View], View]:
         def wrapper(
             request: MemberRequest, slug: str, *args: Any, **kwargs: Any
         ) -> HttpResponseBase:
-            workspace = get_object_or_404(
-                Workspace.objects.visible_to(request.user).distinct(), slug=slug
-            )
+            workspace = get_object_or_404(Workspace.objects.visible_to(request.user), slug=slug)
             require(request, workspace, act)
             return view(request, workspace, *args, **kwargs)
 

@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def my_workspaces(context: Context) -> list[Workspace]:
-    return list(Workspace.objects.visible_to(context["request"].user).distinct())
+    return list(Workspace.objects.visible_to(context["request"].user))
 
 
 @register.simple_tag(takes_context=True)

@@ -21,7 +21,6 @@ from .request import (
     Turn,
     build,
     count_params,
-    estimate,
     fits,
     frame_params,
 )
@@ -58,7 +57,6 @@ __all__ = [
     "classify",
     "count",
     "count_params",
-    "estimate",
     "fits",
     "frame_params",
     "interruptible",

@@ -121,11 +121,6 @@ def frame_params(question: Question) -> dict[str, Any]:
     }
 
 
-def estimate(text: str) -> int:
-    """An upper bound of the tokens of `text` on any model, for when no count can be had."""
-    return len(text.encode("utf-8", "replace")) // 2 + 64
-
-
 def fits(tokens: int, model: str) -> bool:
     """Whether a prompt of this many tokens leaves room for an answer in the model's window."""
     return tokens + HEADROOM <= catalogue.get(model).window
