@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, WorkspaceFilter
 from documents import tasks
-from documents.models import Blob, Document, Page, RemoteFile, Version
+from documents.models import Blob, Document, Folder, Page, RemoteFile, Tag, Version
 
 
 @admin.register(Document)
@@ -71,6 +71,22 @@ class PageAdmin(RecordAdmin):
     list_select_related = ("version",)
     list_filter = ("source",)
     show_full_result_count = False
+
+
+@admin.register(Folder)
+class FolderAdmin(RecordAdmin):
+    list_display = ("name", "parent", "workspace", "created_by", "created_at")
+    list_select_related = ("parent", "workspace", "created_by")
+    list_filter = (WorkspaceFilter,)
+    search_fields = ("name", "public_id")
+
+
+@admin.register(Tag)
+class TagAdmin(RecordAdmin):
+    list_display = ("name", "workspace")
+    list_select_related = ("workspace",)
+    list_filter = (WorkspaceFilter,)
+    search_fields = ("name",)
 
 
 @admin.register(RemoteFile)

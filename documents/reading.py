@@ -36,12 +36,13 @@ def owner_name() -> str:
     return f"{socket.gethostname()[:30]}:{os.getpid()}:{threading.get_ident() % 100_000}"
 
 
-def limits() -> ingest.Limits:
+def limits(seconds: float | None = None) -> ingest.Limits:
+    """What one document may take; ``seconds`` in place of the time to read it."""
     return ingest.Limits(
         bytes=settings.MAX_UPLOAD_MB * 1_000_000,
         pages=settings.MAX_PAGES,
         memory_mb=settings.READER_MEMORY_MB,
-        seconds=float(settings.READER_SECONDS),
+        seconds=float(settings.READER_SECONDS) if seconds is None else seconds,
     )
 
 

@@ -88,8 +88,10 @@ def accept(
             blob.file.save(sha256, file, save=True)
         if twin is not None:
             return Accepted(twin, created=False)
-        document = Document.objects.create(workspace=workspace, title=title, uploaded_by=by)
-        version = Version.objects.create(document=document, blob=blob)
+        document = Document.objects.create(
+            workspace=workspace, title=title, kind=blob.kind, uploaded_by=by
+        )
+        version = Version.objects.create(document=document, blob=blob, name=title, uploaded_by=by)
         document.current = version
         document.save(update_fields=["current"])
         Event.objects.record(

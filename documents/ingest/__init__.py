@@ -1,37 +1,52 @@
 """A file becomes canonical text with pages.
 
 `sniff` tells a file's kind by its content; `read` has it read in a limited process and gives a
-`Reading`, or raises `Unreadable` with a sentence for the user. Knows nothing of Django. A new kind
-is a module with a `Reader`, a line in `readers`, a member of `Kind` and its test.
+`Reading`, or raises `Unreadable` with a sentence for the user; `picture` and `boxes` show a page
+and where characters stand on it. Knows nothing of Django. A new kind is a module with a `Reader`,
+a line in `readers`, a member of `Kind` and its test.
 """
 
 from .kinds import ACCEPTED, describe, sniff
+from .places import PageBoxes, PageRange, Rect
 from .reading import (
     PAGE_SEPARATOR,
     SENTENCES,
+    Container,
+    Finding,
     Kind,
     Limits,
     PageReading,
+    Part,
     Progress,
     Reader,
     Reading,
     Unreadable,
 )
-from .sandbox import close, read
+from .sandbox import boxes, close, picture, read
+from .words import Word
 
 __all__ = [
     "ACCEPTED",
     "PAGE_SEPARATOR",
     "SENTENCES",
+    "Container",
+    "Finding",
     "Kind",
     "Limits",
+    "PageBoxes",
+    "PageRange",
     "PageReading",
+    "Part",
     "Progress",
     "Reader",
     "Reading",
+    "Rect",
     "Unreadable",
+    "Word",
+    "boxes",
     "close",
     "describe",
+    "picture",
     "read",
     "sniff",
 ]

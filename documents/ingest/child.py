@@ -1,7 +1,7 @@
 """The process that reads: ``python -m documents.ingest.child MEMORY_MB PARENT_PID``.
 
-It limits itself, then reads one document per request until its standard input ends. Whatever a
-file does to it - eat memory, crash, never end - is confined here, and the parent goes on.
+It limits itself, then does one job on one file per request until its standard input ends. Whatever
+a file does to it - eat memory, crash, never end - is confined here, and the parent goes on.
 """
 
 import json
@@ -19,7 +19,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from . import wire
-from .reading import Kind, Limits, Reader, Reading, Unreadable
+from .jobs import JOBS, Job
+from .reading import Kind, Limits, Part, Unreadable
 
 _DOCUMENTS = 200  # a library that leaks a little per document is given a fresh process
 _PROGRESS_SECONDS = 0.05
@@ -32,7 +33,6 @@ def main() -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not get between the frames
     logging.disable()
-    from .readers import READERS  # within the limits, for its libraries are large
 
     requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
     # The stack counts as address space.
@@ -42,7 +42,7 @@ def main() -> None:
     while True:
         request = requests.get()
         documents += 1
-        _answer(request, READERS, lambda data: _write(out, data), memory_mb, documents)
+        _answer(request, lambda data: _write(out, data), memory_mb, documents)
 
 
 def _limit(memory_mb: int) -> None:
@@ -87,23 +87,19 @@ def _write(out: int, data: bytes) -> None:
 
 
 def _answer(
-    request: dict[str, Any],
-    readers: dict[Kind, Reader],
-    send: Callable[[bytes], None],
-    memory_mb: int,
-    documents: int,
+    request: dict[str, Any], send: Callable[[bytes], None], memory_mb: int, documents: int
 ) -> None:
-    """Read one document and say how it ended, and whether this process has had its day."""
+    """Do one job and say how it ended, and whether this process has had its day."""
     limits = Limits(**request["limits"])
     tired = documents >= _DOCUMENTS
     send(wire.frame(wire.STARTED))
     _limit_cpu(limits.seconds)
     try:
         path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-        reading = _read(path, readers[Kind(request["kind"])], limits, send)
-        text = reading.text.encode()
-        fields = vars(reading) | {"text": "", "pages": [vars(page) for page in reading.pages]}
-        answer = wire.frame(wire.TEXT, text), wire.READING, fields
+        _check(path, limits)
+        job = Job(path, Kind(request["kind"]), limits, request["arguments"], _Telling(send, limits))
+        data, fields = JOBS[request["job"]](job)
+        answer = (wire.frame(wire.DATA, data) if data else b""), wire.RESULT, fields
     except Unreadable as error:
         answer = _failed(error)
     except MemoryError:
@@ -125,7 +121,7 @@ def _failed(error: Unreadable) -> tuple[bytes, bytes, dict[str, Any]]:
     return b"", wire.FAILED, fields
 
 
-def _read(path: Path, reader: Reader, limits: Limits, send: Callable[[bytes], None]) -> Reading:
+def _check(path: Path, limits: Limits) -> None:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Unreadable("missing", "not a regular file")
@@ -134,16 +130,28 @@ def _read(path: Path, reader: Reader, limits: Limits, send: Callable[[bytes], No
     if status.st_size > limits.bytes:
         megabytes = {"megabytes": _mb(status.st_size), "limit": _mb(limits.bytes)}
         raise Unreadable("too_large", f"{status.st_size} bytes", **megabytes)
-    told = 0.0
 
-    def progress(done: int, total: int) -> None:
-        nonlocal told
+
+class _Telling:
+    """What a job says while it runs, passed on to the parent."""
+
+    def __init__(self, send: Callable[[bytes], None], limits: Limits) -> None:
+        self._send = send
+        self._page_seconds = limits.page_seconds
+        self._told = 0.0
+
+    def progress(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if done == total or now - told >= _PROGRESS_SECONDS:
-            told = now
-            send(wire.message(wire.PROGRESS, {"done": done, "total": total}))
+        # what gives more time is always told
+        if self._page_seconds:
+            _limit_cpu(self._page_seconds)
+        elif done != total and now - self._told < _PROGRESS_SECONDS:
+            return
+        self._told = now
+        self._send(wire.message(wire.PROGRESS, {"done": done, "total": total}))
 
-    return reader.read(path, limits, progress)
+    def part(self, part: Part) -> None:
+        self._send(wire.named(wire.PART, part.path, part.data))
 
 
 def _mb(size: int) -> float:

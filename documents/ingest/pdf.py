@@ -120,6 +120,11 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def open_pdf(path: Path) -> pypdfium2.PdfDocument:
+    """The document, to be closed by the caller. Raise `Unreadable`."""
+    return _open(path, _Structure(None))
+
+
 def _open(path: Path, structure: _Structure) -> pypdfium2.PdfDocument:
     # Not every failure sets pdfium's last error: set it here, or an earlier document's may show.
     pdfium.FPDF_LoadMemDocument(b"-", 1, None)

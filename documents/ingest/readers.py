@@ -1,11 +1,19 @@
-"""Which reader reads which kind. Only the child imports this: the libraries behind it are heavy."""
+"""Which reader reads which kind, imported when it is needed: the libraries behind it are heavy."""
 
-from .pdf import PdfReader
-from .reading import Kind, Reader
-from .text import TextReader
+from importlib import import_module
+from typing import Any
 
-READERS: dict[Kind, Reader] = {
-    Kind.PDF: PdfReader(),
-    Kind.TEXT: TextReader("text", headings=False),
-    Kind.MARKDOWN: TextReader("markdown", headings=True),
+from .reading import Kind
+
+# the module in this package, its class, and what the class is made with
+_READERS: dict[Kind, tuple[str, str, dict[str, Any]]] = {
+    Kind.PDF: ("pdf", "PdfReader", {}),
+    Kind.TEXT: ("text", "TextReader", {"name": "text", "headings": False}),
+    Kind.MARKDOWN: ("text", "TextReader", {"name": "markdown", "headings": True}),
 }
+
+
+def reader_of(kind: Kind) -> Any:
+    """A `Reader`, or a `Container` for kinds that have files in them. KeyError: none yet."""
+    module, name, arguments = _READERS[kind]
+    return getattr(import_module(f".{module}", __package__), name)(**arguments)

@@ -2,10 +2,12 @@
 
 import enum
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from .words import Word
 
 #: Stands between two pages of the canonical text and belongs to no page.
 PAGE_SEPARATOR = "\n\n"
@@ -29,6 +31,7 @@ SENTENCES: Mapping[str, str] = {
     "too_much_memory": "Reading this file takes more than %(megabytes)s MB of memory.",
     "crashed": "The reader crashed on this file. It is probably damaged.",
     "missing": "This file could not be opened for reading.",
+    "needs_ocr": "The text of this file must be recognised in pictures.",
 }
 
 
@@ -38,18 +41,38 @@ class Kind(enum.StrEnum):
     PDF = "pdf"
     TEXT = "text"
     MARKDOWN = "markdown"
+    HTML = "html"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    CSV = "csv"
+    PPTX = "pptx"
+    EMAIL = "email"
+    IMAGE = "image"
+    ZIP = "zip"
 
 
 @dataclass(frozen=True)
 class Limits:
     """How much one document may take: bytes of its file, pages, MB of address space, seconds of
-    wall clock, code points of canonical text."""
+    wall clock, code points of canonical text.
+
+    With ``page_seconds``, each page read is given so many seconds more. ``ocr`` lets the reader
+    recognise text in pictures; without it a reader that would have to raises `Unreadable` with
+    the code "needs_ocr", so that somebody with more time does it. ``languages`` are Tesseract's
+    names. ``parts`` is how many files a container may have in it, ``parts_bytes`` how large all
+    of them together may be.
+    """
 
     bytes: int
     pages: int
     memory_mb: int = 1536
     seconds: float = 120.0
     chars: int = 20_000_000
+    page_seconds: float = 0.0
+    ocr: bool = False
+    languages: tuple[str, ...] = ("eng",)
+    parts: int = 1_000
+    parts_bytes: int = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -57,9 +80,14 @@ class PageReading:
     """One page: its 1-based number and its half-open range of code points in the canonical text.
 
     ``width`` and ``height`` are points of the page as shown (crop and rotation applied), 0 where
-    there is no paper; ``rotation`` is clockwise degrees. ``source`` is "text", or "none" when the
-    page has no visible character. ``raw_sha256`` is of the page's characters as the file's reader
-    gave them, before any rule of ours, as UTF-8 with surrogates passed through.
+    there is no paper; ``rotation`` is clockwise degrees. ``raw_sha256`` is of the page's characters
+    as the file's reader gave them, before any rule of ours, as UTF-8 with surrogates passed
+    through.
+
+    ``source`` is "text" (the file says what it reads), "ocr" (recognised on a picture), or "none"
+    when the page has no visible character. ``confidence`` is the recogniser's, 0 to 1. A page is
+    not ``legible`` when something stands on it that could not be read, or only badly; an empty
+    page is. ``words`` are those of a recognised page.
     """
 
     number: int
@@ -70,6 +98,33 @@ class PageReading:
     rotation: int
     source: str
     raw_sha256: str
+    confidence: float | None = None
+    legible: bool = True
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a file that a reviewer must know before trusting it.
+
+    ``code`` names it ("hidden_text", "tracked_changes", …), ``sentence`` says it in English.
+    ``page`` is 1-based, None for the whole file; ``start`` and ``end`` are a range of the canonical
+    text, or both None.
+    """
+
+    code: str
+    sentence: str
+    page: int | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file within a file: an attachment, or a member of an archive with its ``path`` there."""
+
+    path: str
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -89,6 +144,7 @@ class Reading:
     reader_version: str
     warnings: tuple[str, ...]
     title: str
+    findings: tuple[Finding, ...] = ()
 
 
 class Unreadable(Exception):
@@ -113,6 +169,19 @@ class Reader(Protocol):
         ...
 
 
+class Container(Protocol):
+    """A reader of files that have others in them. Takes the place of ``Reader.read``."""
+
+    name: str
+    version: str
+
+    def unpack(
+        self, path: Path, limits: Limits, progress: Progress, part: Callable[[Part], None]
+    ) -> Reading:
+        """As ``Reader.read``; ``part`` is called with each file inside, in the file's order."""
+        ...
+
+
 @dataclass(frozen=True)
 class PageText:
     """A page on its way into a `Reading`: canonical ``text`` and the ``raw`` it came from."""
@@ -122,6 +191,10 @@ class PageText:
     width: float = 0.0
     height: float = 0.0
     rotation: int = 0
+    recognised: bool = False
+    confidence: float | None = None
+    legible: bool = True
+    words: tuple[Word, ...] = ()
 
 
 class Pages:
@@ -154,8 +227,11 @@ class Pages:
                 width=page.width,
                 height=page.height,
                 rotation=page.rotation,
-                source="none" if page.text.isspace() or not page.text else "text",
+                source=_source(page),
                 raw_sha256=hashlib.sha256(raw).hexdigest(),
+                confidence=page.confidence,
+                legible=page.legible,
+                words=page.words,
             )
         )
 
@@ -163,7 +239,9 @@ class Pages:
         """Numbers of the pages that show no character."""
         return [page.number for page in self._pages if page.source == "none"]
 
-    def reading(self, reader: Reader, warnings: list[str], title: str) -> Reading:
+    def reading(
+        self, reader: Reader, warnings: list[str], title: str, findings: Sequence[Finding] = ()
+    ) -> Reading:
         """All pages as one `Reading`."""
         text = "".join(self._texts)
         return Reading(
@@ -174,4 +252,11 @@ class Pages:
             reader_version=reader.version,
             warnings=tuple(warnings),
             title=title,
+            findings=tuple(findings),
         )
+
+
+def _source(page: PageText) -> str:
+    if not page.text or page.text.isspace():
+        return "none"
+    return "ocr" if page.recognised else "text"

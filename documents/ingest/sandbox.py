@@ -1,7 +1,8 @@
-"""Readers run in a process of their own, kept between documents and replaced when it was killed.
+"""Files are opened in a process of its own, kept between them and replaced when it was killed.
 
-It is started with ``subprocess``, never forked: the caller may have threads. One document at a
-time per process of ours; other threads wait their turn.
+It is started with ``subprocess``, never forked: the caller may have threads. There is one for
+reading and one for looking at pages, so that nobody who looks waits for a long document; each does
+one job at a time, and other threads wait their turn.
 """
 
 import atexit
@@ -16,12 +17,24 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import wire
-from .reading import Kind, Limits, PageReading, Progress, Reading, Unreadable
+from .places import PageBoxes, PageRange
+from .reading import (
+    Finding,
+    Kind,
+    Limits,
+    PageReading,
+    Part,
+    Progress,
+    Reading,
+    Unreadable,
+)
+from .words import Word
 
 logger = logging.getLogger(__name__)
 
@@ -43,49 +56,125 @@ _STDERR_LINES = 40
 _CHUNK = 1 << 18
 
 
-def read(path: Path, kind: Kind, limits: Limits, progress: Progress | None = None) -> Reading:
+def read(
+    path: Path,
+    kind: Kind,
+    limits: Limits,
+    progress: Progress | None = None,
+    part: Callable[[Part], None] | None = None,
+) -> Reading:
     """Read the file at ``path`` within ``limits``. Raise `Unreadable`, and nothing else but what
-    ``progress`` raises; that stops the reading."""
-    global _child
-    request = wire.message(
-        wire.REQUEST,
-        {
-            "path": os.fsencode(Path(path).absolute()).hex(),
-            "kind": kind.value,
-            "limits": vars(limits),
-        },
-    )
-    with _lock:
-        for _ in range(2):
-            if _child is None or not _child.serves(limits):
-                _end()
-                _child = _started(limits)
-            try:
-                return _child.read(request, limits, progress or _silent)
-            except _NotStarted as error:
-                # it died while idle, which says nothing about this file
-                logger.warning("ingest_child_gone status=%s", error)
-            finally:
-                if _child.done:
-                    _end()
-    raise Unreadable("crashed", "the reading process does not start")
+    ``progress`` and ``part`` raise; that stops the reading."""
+    answer = _asked("reading", "read", path, kind, limits, {}, progress, part)
+    try:
+        fields = answer.fields
+        fields["text"] = answer.data.decode()
+        fields["pages"] = tuple(_page(page) for page in fields["pages"])
+        fields["warnings"] = tuple(fields["warnings"])
+        fields["findings"] = tuple(Finding(**finding) for finding in fields["findings"])
+        return Reading(**fields)
+    except (ValueError, TypeError, KeyError) as error:  # a file may have taken the child over
+        raise Unreadable("crashed", repr(error)) from error
+
+
+def _page(fields: dict[str, Any]) -> PageReading:
+    fields["words"] = tuple(Word(*word) for word in fields["words"])
+    return PageReading(**fields)
+
+
+def picture(path: Path, kind: Kind, limits: Limits, page: int, width: int) -> bytes:
+    """The page (1-based) as a picture of ``width`` pixels, as `pictures.draw` makes it. Raise
+    `Unreadable`."""
+    arguments = {"page": page, "width": width}
+    return _asked("looking", "picture", path, kind, limits, arguments).data
+
+
+def boxes(path: Path, limits: Limits, ranges: Sequence[PageRange]) -> list[PageBoxes]:
+    """Where the ranges stand on the pages of the PDF at ``path``, as `boxes.find` tells. Raise
+    `Unreadable`."""
+    arguments = {"ranges": [tuple(wanted) for wanted in ranges]}
+    answer = _asked("looking", "boxes", path, Kind.PDF, limits, arguments)
+    try:
+        return [PageBoxes.checked(**page) for page in answer.fields["pages"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unreadable("crashed", repr(error)) from error
 
 
 def close() -> None:
-    """End this process's child, after the document it is at. Calling it again does nothing."""
-    with _lock:
-        _end()
+    """End this process's children, after the document each is at. Calling it again does nothing."""
+    for lane in _lanes.values():
+        with lane.lock:
+            lane.end()
 
 
-def _started(limits: Limits) -> "_Child":
-    try:
-        return _Child(limits.memory_mb)
-    except OSError as error:
-        raise Unreadable("crashed", f"no process could be started: {error!r}") from error
+class _Lane:
+    """A child and who may talk to it: one at a time. Other lanes do not wait for it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.child: _Child | None = None
+
+    def serving(self, limits: Limits) -> "_Child":
+        """A child that runs, started if it must be. Raise `Unreadable` if none can be."""
+        if self.child is None or not self.child.serves(limits):
+            self.end()
+            try:
+                self.child = _Child(limits.memory_mb)
+            except OSError as error:
+                raise Unreadable("crashed", f"no process could be started: {error!r}") from error
+        return self.child
+
+    def end(self) -> None:
+        child, self.child = self.child, None
+        if child:
+            child.end()
+
+
+def _asked(
+    lane_name: str,
+    job: str,
+    path: Path,
+    kind: Kind,
+    limits: Limits,
+    arguments: dict[str, Any],
+    progress: Progress | None = None,
+    part: Callable[[Part], None] | None = None,
+) -> "_Answer":
+    """What the child of a lane says to a job on a file; `Unreadable` is raised."""
+    request = wire.message(
+        wire.REQUEST,
+        {
+            "job": job,
+            "path": os.fsencode(Path(path).absolute()).hex(),
+            "kind": kind.value,
+            "limits": vars(limits),
+            "arguments": arguments,
+        },
+    )
+    lane = _lanes[lane_name]
+    with lane.lock:
+        for _ in range(2):
+            child = lane.serving(limits)
+            answer = _Answer(limits, progress or _silent, part or _unwanted)
+            try:
+                child.ask(request, limits, answer)
+            except _NotStarted as error:
+                # it died while idle, which says nothing about this file
+                logger.warning("ingest_child_gone status=%s", error)
+            else:
+                return answer
+            finally:
+                if child.done:
+                    lane.end()
+    raise Unreadable("crashed", "the reading process does not start")
 
 
 def _silent(done: int, total: int) -> None:
     """Nobody wants to know the progress."""
+
+
+def _unwanted(part: Part) -> None:
+    """Nobody wants the files inside."""
 
 
 class _NotStarted(Exception):
@@ -137,16 +226,15 @@ class _Child:
             not self.done and self._memory_mb == limits.memory_mb and self._process.poll() is None
         )
 
-    def read(self, request: bytes, limits: Limits, progress: Progress) -> Reading:
-        """Have a document read. Unless the child answered to the end and feels fit, it is ``done``
-        afterwards."""
+    def ask(self, request: bytes, limits: Limits, answer: "_Answer") -> None:
+        """Have a job done. Unless the child answered to the end and feels fit, it is ``done``
+        afterwards. Raise `Unreadable` when that was the answer."""
         self.done = True
-        answer = self._converse(request, limits, progress)
+        self._converse(request, limits, answer)
         if not answer.tired:
             self.done = False
-        if isinstance(answer.outcome, Unreadable):
-            raise answer.outcome
-        return answer.outcome
+        if answer.failure is not None:
+            raise answer.failure
 
     def end(self) -> _Exit:
         """Kill the process, wait for it, close the pipes."""
@@ -173,9 +261,8 @@ class _Child:
         for pipe in (self._stdin, self._stdout, self._stderr):
             pipe.close()
 
-    def _converse(self, request: bytes, limits: Limits, progress: Progress) -> "_Answer":
+    def _converse(self, request: bytes, limits: Limits, answer: "_Answer") -> None:
         deadline = time.monotonic() + limits.seconds
-        answer = _Answer(limits)
         with contextlib.suppress(BrokenPipeError):
             self._stdin.write(request)
         with selectors.DefaultSelector() as selector:
@@ -196,11 +283,14 @@ class _Child:
                         raise self._death(answer.started)
                     else:
                         before = time.monotonic()
-                        answer.take(data, progress)
+                        pages = answer.pages
+                        answer.take(data)
                         if answer.complete:
-                            return answer
+                            return
                         # the caller's own time is not the document's
                         deadline += time.monotonic() - before
+                        if limits.page_seconds and answer.pages > pages:
+                            deadline = max(deadline, time.monotonic() + limits.page_seconds)
 
     def _death(self, started: bool) -> Exception:
         """What the end of its output means."""
@@ -217,72 +307,86 @@ class _Child:
 
 
 class _Answer:
-    """What the child has said so far about one document."""
+    """What the child has said so far to one job. Complete, it is either ``data`` and ``fields``,
+    or ``failure``."""
 
-    def __init__(self, limits: Limits) -> None:
-        # JSON of a page takes some 250 bytes; a character at most four.
-        self._frames = wire.Frames(4 * limits.chars + 1000 * limits.pages + 1_000_000)
-        self._text = ""
+    def __init__(self, limits: Limits, progress: Progress, part: Callable[[Part], None]) -> None:
+        # JSON of a page takes some 250 bytes, of a recognised word 40; a character at most four.
+        longest = 12 * limits.chars + 1000 * limits.pages + 1_000_000
+        self._frames = wire.Frames(max(longest, limits.bytes + 1_000_000))
+        self._limits = limits
+        self._progress = progress
+        self._part = part
+        self._parts = self._parts_bytes = 0
+        self.data = b""
+        self.fields: dict[str, Any] = {}
+        self.failure: Unreadable | None = None
         self.started = False
         self.complete = False
         self.tired = True
-        self.outcome: Reading | Unreadable = Unreadable("crashed", "no answer")
+        self.pages = 0
 
-    def take(self, data: bytes, progress: Progress) -> None:
+    def take(self, data: bytes) -> None:
         """Raise `Unreadable` for what no child of ours says: a file may have taken it over."""
         try:
             frames = self._frames.feed(data)
         except ValueError as error:
             raise Unreadable("crashed", repr(error)) from error
         for tag, payload in frames:
-            if tag == wire.STARTED:
-                self.started = True
-                continue
             try:
                 told = self._told(tag, payload)
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise Unreadable("crashed", repr(error)) from error
-            if told:
-                progress(*told)
+            if isinstance(told, Part):
+                self._part(told)
+            elif told:
+                self._progress(*told)
 
-    def _told(self, tag: bytes, payload: bytes) -> tuple[int, int] | None:
-        if tag == wire.TEXT:
-            self._text = payload.decode()
+    def _told(self, tag: bytes, payload: bytes) -> tuple[int, int] | Part | None:
+        if tag == wire.STARTED:
+            self.started = True
             return None
+        if tag == wire.DATA:
+            self.data = payload
+            return None
+        if tag == wire.PART:
+            return self._counted(Part(*wire.unnamed(payload)))
         fields: dict[str, Any] = json.loads(payload)
         if tag == wire.PROGRESS:
-            return int(fields["done"]), int(fields["total"])
+            self.pages = int(fields["done"])
+            return self.pages, int(fields["total"])
         self.tired = bool(fields.pop("tired"))
         if tag == wire.FAILED:
-            self.outcome = Unreadable(fields["code"], fields["detail"], **fields["fields"])
-        elif tag == wire.READING:
-            fields["text"] = self._text
-            fields["pages"] = tuple(PageReading(**page) for page in fields["pages"])
-            fields["warnings"] = tuple(fields["warnings"])
-            self.outcome = Reading(**fields)
+            self.failure = Unreadable(fields["code"], fields["detail"], **fields["fields"])
+        elif tag == wire.RESULT:
+            self.fields = fields
         else:
             raise ValueError(f"tag {tag!r}")
         self.complete = True
         return None
 
+    def _counted(self, part: Part) -> Part:
+        self._parts += 1
+        self._parts_bytes += len(part.data)
+        if self._parts > self._limits.parts or self._parts_bytes > self._limits.parts_bytes:
+            raise ValueError("more parts than are allowed")
+        return part
 
-_lock = threading.Lock()
-_child: _Child | None = None
+
+_lanes = {"reading": _Lane(), "looking": _Lane()}
 
 
 def _end() -> None:
-    global _child
-    child, _child = _child, None
-    if child:
-        child.end()
+    for lane in _lanes.values():
+        lane.end()
 
 
 def _forget() -> None:
-    """In a forked process: the child and the lock are the parent's."""
-    global _child, _lock
-    child, _child, _lock = _child, None, threading.Lock()
-    if child:
-        child.forget()
+    """In a forked process: the children and the locks are the parent's."""
+    for name, lane in _lanes.items():
+        _lanes[name] = _Lane()
+        if lane.child:
+            lane.child.forget()
 
 
 os.register_at_fork(after_in_child=_forget)

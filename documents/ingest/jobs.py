@@ -1,0 +1,70 @@
+"""What the child can be asked to do with a file, by name.
+
+Each job gives bytes and JSON-able fields. It may raise `Unreadable`; it may be killed at any point.
+A new one is a function here, a line in `JOBS` and a function in `sandbox` that asks for it. The
+libraries behind jobs are imported when a job needs them: a child that shows pages loads no reader
+of workbooks.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from .readers import reader_of
+from .reading import Kind, Limits, Part, Reading
+
+#: (bytes, fields)
+Outcome = tuple[bytes, dict[str, Any]]
+
+
+class Teller(Protocol):
+    """Takes what a job says before it has ended."""
+
+    def progress(self, done: int, total: int) -> None: ...
+
+    def part(self, part: Part) -> None: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One request: a regular file, not empty and not larger than ``limits.bytes``."""
+
+    path: Path
+    kind: Kind
+    limits: Limits
+    arguments: Mapping[str, Any]
+    tell: Teller
+
+
+def read(job: Job) -> Outcome:
+    """The text as bytes, the other fields of its `Reading` as they are."""
+    reader = reader_of(job.kind)
+    if hasattr(reader, "unpack"):
+        reading = reader.unpack(job.path, job.limits, job.tell.progress, job.tell.part)
+    else:
+        reading = reader.read(job.path, job.limits, job.tell.progress)
+    return reading.text.encode(), _fields(reading)
+
+
+def _fields(reading: Reading) -> dict[str, Any]:
+    pages = [vars(page) for page in reading.pages]
+    findings = [vars(finding) for finding in reading.findings]
+    return vars(reading) | {"text": "", "pages": pages, "findings": findings}
+
+
+def picture(job: Job) -> Outcome:
+    """A page as an image file. Arguments as `pictures.draw` has them."""
+    from .pictures import draw
+
+    return draw(job.path, job.kind, job.limits, **job.arguments), {}
+
+
+def boxes(job: Job) -> Outcome:
+    """Where characters of a PDF's pages stand. Arguments as `boxes.find` has them."""
+    from .boxes import find
+
+    return b"", {"pages": [vars(page) for page in find(job.path, **job.arguments)]}
+
+
+JOBS: Mapping[str, Callable[[Job], Outcome]] = {"read": read, "picture": picture, "boxes": boxes}

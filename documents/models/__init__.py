@@ -1,0 +1,25 @@
+"""Documents, the bytes they were made from, and the readings of those bytes."""
+
+from documents.models.blob import Blob, blob_path
+from documents.models.document import Document, DocumentQuerySet
+from documents.models.folder import Folder, Tag
+from documents.models.page import Page, Text, Words
+from documents.models.remote import RemoteFile
+from documents.models.version import LEASE, MAX_ATTEMPTS, Version, VersionQuerySet
+
+__all__ = [
+    "LEASE",
+    "MAX_ATTEMPTS",
+    "Blob",
+    "Document",
+    "DocumentQuerySet",
+    "Folder",
+    "Page",
+    "RemoteFile",
+    "Tag",
+    "Text",
+    "Version",
+    "VersionQuerySet",
+    "Words",
+    "blob_path",
+]

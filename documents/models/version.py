@@ -1,0 +1,188 @@
+"""Versions: readings of bytes, immutable once ready, and the transitions on the way there."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from documents.ingest import Reading
+from documents.models.blob import Blob
+from documents.models.document import Document
+from documents.models.page import Page, Text
+
+LEASE = timedelta(seconds=30)
+MAX_ATTEMPTS = 3
+
+
+class VersionQuerySet(models.QuerySet["Version"]):
+    def visible_to(self, user: Any) -> VersionQuerySet:
+        return self.filter(document__in=Document.objects.visible_to(user).values("pk"))
+
+    def ready(self) -> VersionQuerySet:
+        return self.filter(status=Version.Status.READY)
+
+    def due(self) -> VersionQuerySet:
+        """Waiting, or left behind by a worker that died; documents deleted meanwhile are not."""
+        now = timezone.now()
+        waiting = Q(status=Version.Status.QUEUED)
+        abandoned = Q(status=Version.Status.READING, lease_until__lt=now)
+        return self.filter(waiting | abandoned, document__deleted_at=None)
+
+
+class Version(models.Model):
+    """One immutable reading of a blob.
+
+    queued ──claim──▶ reading ──mark_ready──▶ ready
+      ▲                  │  ▲──── claim, when the lease ran out
+      └──── retry ── failed ◀── fail
+
+    ``findings`` are what a reviewer must know of, as `ingest.Finding` has it; ``unread`` are the
+    numbers of pages on which something stands that could not be read. ``name`` is the file's.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        READING = "reading", _("Reading")
+        READY = "ready", _("Ready")
+        FAILED = "failed", _("Failed")
+
+    class Lane(models.TextChoices):
+        QUICK = "quick", _("text")
+        SLOW = "slow", _("text recognition")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    document = models.ForeignKey(Document, models.PROTECT, related_name="versions")
+    blob = models.ForeignKey(Blob, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(default=1)
+    name = models.CharField(max_length=255, blank=True)
+    uploaded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.TextField(blank=True)
+    warnings = models.JSONField(default=list)
+    findings = models.JSONField(default=list)
+    unread = models.JSONField(default=list)
+    reader = models.CharField(max_length=40, blank=True)
+    reader_version = models.CharField(max_length=40, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    chars = models.PositiveIntegerField(default=0)
+    page_count = models.PositiveIntegerField(default=0)
+    pages_read = models.PositiveIntegerField(default=0)
+    # which worker reads it: recognising text in pictures must not hold up everything else
+    lane = models.CharField(max_length=10, choices=Lane.choices, default=Lane.QUICK)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ready_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
+        constraints = [
+            models.UniqueConstraint(fields=["document", "number"], name="version_number_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["queued", "reading", "ready", "failed"]),
+                name="version_status_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="failed") | ~Q(error=""), name="version_failure_has_reason"
+            ),
+        ]
+        indexes = [
+            # the sweep looks for unfinished versions every few seconds
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(status__in=["queued", "reading"]),
+                name="version_unfinished",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} v{self.number}"
+
+    @property
+    def working(self) -> bool:
+        return self.status in (self.Status.QUEUED, self.Status.READING)
+
+    @property
+    def percent(self) -> int:
+        """0 to 100, of the pages read so far."""
+        if self.status == self.Status.READY:
+            return 100
+        return min(99, 100 * self.pages_read // self.page_count) if self.page_count else 0
+
+    def claim(self, owner: str) -> bool:
+        """Take the work; False when another worker has it, or nothing is to be done."""
+        won = (
+            Version.objects.filter(pk=self.pk)
+            .due()
+            .update(
+                status=self.Status.READING,
+                lease_owner=owner,
+                lease_until=timezone.now() + LEASE,
+                attempts=F("attempts") + 1,
+                pages_read=0,
+            )
+        )
+        if won:
+            self.refresh_from_db()
+        return bool(won)
+
+    def _mine(self) -> VersionQuerySet:
+        # a worker that lost its lease must not write over the one that took over
+        return Version.objects.filter(
+            pk=self.pk, status=self.Status.READING, lease_owner=self.lease_owner
+        )
+
+    def progress(self, done: int, total: int) -> None:
+        self._mine().update(pages_read=done, page_count=total)
+
+    def mark_ready(self, reading: Reading, seconds: float) -> bool:
+        """Store the reading whole, or, if the lease was lost, not at all."""
+        with transaction.atomic():
+            # locked: erasing waits for this, or has hidden the document before
+            live = Document.objects.select_for_update().filter(pk=self.document_id, deleted_at=None)
+            won = live.exists() and self._mine().update(
+                status=self.Status.READY,
+                reader=reading.reader,
+                reader_version=reading.reader_version,
+                warnings=list(reading.warnings),
+                findings=[vars(finding) for finding in reading.findings],
+                unread=[page.number for page in reading.pages if not page.legible],
+                sha256=reading.sha256,
+                chars=len(reading.text),
+                page_count=len(reading.pages),
+                pages_read=len(reading.pages),
+                ready_at=timezone.now(),
+                seconds=seconds,
+                error="",
+                error_code="",
+            )
+            if won:
+                Text.objects.create(version=self, content=reading.text)
+                Page.objects.keep(self, reading.pages)
+        self.refresh_from_db()
+        return bool(won)
+
+    def fail(self, code: str, sentence: str) -> bool:
+        won = self._mine().update(status=self.Status.FAILED, error_code=code, error=sentence)
+        self.refresh_from_db()
+        return bool(won)
+
+    def retry(self) -> bool:
+        """Queue a failed version again, with its attempts forgotten."""
+        won = Version.objects.filter(pk=self.pk, status=self.Status.FAILED).update(
+            status=self.Status.QUEUED, error="", error_code="", attempts=0, pages_read=0
+        )
+        return bool(won)

@@ -1,0 +1,1 @@
+"""Pages about documents, a module for each group of addresses."""
