@@ -1,11 +1,12 @@
 # make run    set up and start everything; prints the address and a one-time sign-in link
 # make test   set up and run the tests (ARGS="tests/test_x.py -k y")
 # make lint   style, types, migrations, deployment settings, static files
-# make bench  measure against the bare SDK
+# make bench  measure: against the bare SDK, and each part (ARGS="--only streams", SCALE=full)
 # make clean  remove caches; data (var/) and .venv stay
 
 PYTHON ?= python3
 ARGS ?=
+SCALE ?= ci
 BIN := .venv/bin
 
 .PHONY: run test lint bench clean venv install install-dev
@@ -30,7 +31,7 @@ lint: install-dev
 	$(BIN)/python manage.py collectstatic --noinput
 
 bench: install-dev
-	@$(BIN)/python tests/bench/run.py $(ARGS)
+	@$(BIN)/python tests/bench/run.py --scale $(SCALE) $(ARGS)
 
 clean:
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Event, User, Workspace
 from documents import ingest
-from documents.models import Blob, Document, Version
+from documents.models import Blob, Document, Folder, Version
 
 
 class Refused(Exception):
@@ -68,9 +68,20 @@ def digest(file: File) -> str:
 
 
 def accept(
-    file: File, name: str, workspace: Workspace, by: User, request: HttpRequest | None = None
+    file: File,
+    name: str,
+    workspace: Workspace,
+    by: User,
+    request: HttpRequest | None = None,
+    *,
+    folder: Folder | None = None,
+    container: Document | None = None,
 ) -> Accepted:
-    """Keep the bytes and queue a first version, or show the document that has them already."""
+    """Keep the bytes and queue a first version, or show the document that has them already.
+
+    The same bytes are kept once; in another folder they are another document. ``container`` is the
+    document it was unpacked from. Raises Refused.
+    """
     title = clean_title(name)
     kind = kind_of(file, title)
     sha256 = digest(file)
@@ -82,14 +93,20 @@ def accept(
         )
         # locked: of two uploads of the same bytes, the second finds the first one's document
         blob = Blob.objects.select_for_update().get(workspace=workspace, sha256=sha256)
-        twin = Document.objects.filter(versions__blob=blob, deleted_at=None).first()
+        here = Document.objects.filter(folder=folder, deleted_at=None)
+        twin = here.filter(versions__blob=blob).first()
         if not blob.file or blob.erased_at or not blob.file.storage.exists(blob.file.name):
             blob.erased_at = None
             blob.file.save(sha256, file, save=True)
         if twin is not None:
             return Accepted(twin, created=False)
         document = Document.objects.create(
-            workspace=workspace, title=title, kind=blob.kind, uploaded_by=by
+            workspace=workspace,
+            folder=folder,
+            container=container,
+            title=title,
+            kind=blob.kind,
+            uploaded_by=by,
         )
         version = Version.objects.create(document=document, blob=blob, name=title, uploaded_by=by)
         document.current = version

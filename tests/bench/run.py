@@ -1,4 +1,5 @@
-"""`make bench`: what Pincite adds to the bare SDK, and what an installation needs.
+"""`make bench`: what Pincite adds to the bare SDK, what an installation needs, and how well and how
+fast it does the rest: a section for each, all of them or those named by ``--only``.
 
 Everything is measured in one run on one emulator of known speed, Pincite and the SDK in turns. What
 happens once (uploading the text, counting its tokens, opening connections) happens before, in a
@@ -61,10 +62,9 @@ def main() -> None:
             },
             "goals": GOALS,
         }
-        print(f"{options.contract.name}; the emulator waits {options.first_token_ms} ms,", end=" ")
-        print(f"then writes {options.tokens_per_second:g} tokens a second\n")
-        report |= measure_streams(Path(folder), options)
-        report |= measure_installation(Path(folder), options)
+        for name in options.only or SECTIONS:
+            (Path(folder) / name).mkdir()
+            report |= SECTIONS[name](Path(folder) / name, options)
     report["seconds"] = round(time.perf_counter() - began, 1)
     if options.json:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
@@ -74,6 +74,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     parser.add_argument("--quick", action="store_true", help="no installation for its size")
+    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION")
+    parser.add_argument("--scale", choices=("ci", "full"), default="ci", help="of generated text")
     parser.add_argument("--rounds", type=int, default=20, help="of one answer at a time")
     parser.add_argument("--crowd-rounds", type=int, default=4, help="of ten at a time")
     parser.add_argument("--tokens-per-second", type=float, default=300)
@@ -103,6 +105,8 @@ def everything(folder: Path, options: argparse.Namespace) -> Iterator[tuple[Stac
 
 
 def measure_streams(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    print(f"{options.contract.name}; the emulator waits {options.first_token_ms} ms,", end=" ")
+    print(f"then writes {options.tokens_per_second:g} tokens a second\n")
     with everything(folder, options) as (stack, emulator):
         person = Person.signed_in(stack.link)
         time.sleep(IDLE_SECONDS)
@@ -218,6 +222,9 @@ def measure_installation(folder: Path, options: argparse.Namespace) -> dict[str,
         found["installed_mb"] = {k: round(v, 1) for k, v in asdict(size).items()}
     return found
 
+
+# each is given a folder of its own and the options, prints its table, and gives its numbers
+SECTIONS = {"streams": measure_streams, "installation": measure_installation}
 
 if __name__ == "__main__":
     main()
