@@ -32,6 +32,37 @@ SENTENCES: Mapping[str, str] = {
     "crashed": "The reader crashed on this file. It is probably damaged.",
     "missing": "This file could not be opened for reading.",
     "needs_ocr": "The text of this file must be recognised in pictures.",
+    "damaged_file": "This file is damaged and could not be opened.",
+    "too_deep": "This file is nested more deeply than can be read.",
+    "office_protected": (
+        "This Office document needs a password to be opened. "
+        "Save a copy without one and upload that."
+    ),
+    "office_old": (
+        "This file is in an old format of Office that is not read. "
+        "Open it, save it as %(wanted)s and upload that."
+    ),
+    "bomb": "This file unpacks to far more than a document of its size has. It was not opened.",
+    "unpacks_too_large": (
+        "Unpacked, this file has %(megabytes)s MB; at most %(limit)s MB can be read."
+    ),
+    "too_many_parts": (
+        "More than %(limit)s files are packed in this one, the most that can be read."
+    ),
+    "unsafe_names": (
+        "A file packed in this one has a name that leads out of it. It was not opened."
+    ),
+    "ambiguous": (
+        "Two files packed in this one take the same place, so that nobody can tell which of them "
+        "counts. It was not opened."
+    ),
+    "zip_protected": (
+        "Files in this archive need a password. Pack them without one and upload that."
+    ),
+    "strange_packing": (
+        "The files in this archive are packed in an unusual way. "
+        "Pack them again as an ordinary ZIP and upload that."
+    ),
 }
 
 
