@@ -60,6 +60,18 @@ def ingest_version(version: Version) -> bool:
     return True
 
 
+def ingest_due(lane: str, seconds: float = 0.0) -> int:
+    """Read the version whose turn it is, and others after it while ``seconds`` last; how many."""
+    began = time.monotonic()
+    count = 0
+    while (version := Version.objects.next_due(lane)) is not None:
+        # another worker may have been quicker: then it is the turn of another one
+        count += ingest_version(version)
+        if count and time.monotonic() - began >= seconds:
+            break
+    return count
+
+
 def _read(version: Version) -> None:
     began = time.monotonic()
     last = began

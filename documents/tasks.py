@@ -5,17 +5,19 @@ from __future__ import annotations
 from celery import shared_task
 
 from documents.models import Document, Version
-from documents.reading import ingest_version
+from documents.reading import ingest_due
 
 # a hint that nobody took for so long is worth nothing: the sweep has sent others since
 HINT_SECONDS = 60
+# a hint is good for more than one small file: so the sweep's few keep every thread busy
+TURN_SECONDS = 1.0
+HINTS = 20
 
 
 @shared_task(expires=HINT_SECONDS)
 def ingest(version_id: int) -> None:
-    version = Version.objects.filter(pk=version_id).first()
-    if version is not None:
-        ingest_version(version)
+    """Something is due: read what has its turn, which may be another than the one named."""
+    ingest_due(Version.Lane.QUICK, TURN_SECONDS)
 
 
 @shared_task(expires=HINT_SECONDS)
@@ -28,7 +30,8 @@ def erase(document_id: int) -> None:
 @shared_task(expires=HINT_SECONDS)
 def sweep() -> None:
     """Sends again what is due: messages may be lost, and workers killed."""
-    for pk in Version.objects.due().order_by("pk").values_list("pk", flat=True)[:20]:
-        ingest.delay(pk)
-    for pk in Document.objects.to_erase().values_list("pk", flat=True)[:20]:
+    for due in (Version.objects.abandoned, Version.objects.waiting):
+        for pk in due(Version.Lane.QUICK).values_list("pk", flat=True)[:HINTS]:
+            ingest.delay(pk)
+    for pk in Document.objects.to_erase().values_list("pk", flat=True)[:HINTS]:
         erase.delay(pk)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -19,6 +20,12 @@ from documents.models.page import Page, Text
 
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 3
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def _due() -> Q:
+    abandoned = Q(status=Version.Status.READING, lease_until__lt=timezone.now())
+    return Q(status=Version.Status.QUEUED) | abandoned
 
 
 class VersionQuerySet(models.QuerySet["Version"]):
@@ -30,10 +37,42 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
     def due(self) -> VersionQuerySet:
         """Waiting, or left behind by a worker that died; documents deleted meanwhile are not."""
-        now = timezone.now()
-        waiting = Q(status=Version.Status.QUEUED)
-        abandoned = Q(status=Version.Status.READING, lease_until__lt=now)
-        return self.filter(waiting | abandoned, document__deleted_at=None)
+        return self.filter(_due(), document__deleted_at=None)
+
+    def waiting(self, lane: str) -> VersionQuerySet:
+        return self.filter(status=Version.Status.QUEUED, lane=lane, document__deleted_at=None)
+
+    def abandoned(self, lane: str) -> VersionQuerySet:
+        """Left behind by a worker that died. Like ``waiting`` it is found by its index alone."""
+        rows = self.filter(status=Version.Status.READING, lane=lane, document__deleted_at=None)
+        return rows.filter(lease_until__lt=timezone.now())
+
+    def next_due(self, lane: str) -> Version | None:
+        """The version whose turn it is in a lane; None when nothing is due.
+
+        What a dead worker left had its turn already. Else it is the oldest of the uploader of whom
+        the fewest are being read; among equals, of the one whose last turn is longest ago.
+        """
+        if (left := self.abandoned(lane).order_by("lease_until").first()) is not None:
+            return left
+        rows = self.filter(lane=lane)
+        reading = rows.filter(status=Version.Status.READING, lease_until__gte=timezone.now())
+        active = Counter(reading.values_list("uploaded_by", flat=True))
+        queued = rows.filter(status=Version.Status.QUEUED)
+        turns = sorted(
+            (active[uploader], rows.filter(uploaded_by=uploader).last_turn(), uploader or 0)
+            for uploader in queued.order_by().values_list("uploaded_by", flat=True).distinct()
+        )
+        for _active, _last, uploader in turns:
+            heap = self.waiting(lane).filter(uploaded_by=uploader or None)
+            if (oldest := heap.order_by("pk").first()) is not None:
+                return oldest
+        return None
+
+    def last_turn(self) -> datetime:
+        """When one of these was last taken to be read; long ago if none was."""
+        taken = self.filter(begun_at__isnull=False).order_by("-begun_at")
+        return taken.values_list("begun_at", flat=True).first() or NEVER
 
 
 class Version(models.Model):
@@ -81,6 +120,8 @@ class Version(models.Model):
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # when a worker last took it
+    begun_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
     seconds = models.FloatField(null=True)
 
@@ -105,7 +146,11 @@ class Version(models.Model):
                 fields=["lease_until"],
                 condition=Q(status__in=["queued", "reading"]),
                 name="version_unfinished",
-            )
+            ),
+            # who has something waiting, and the oldest of each
+            models.Index(fields=["status", "lane", "uploaded_by", "id"], name="version_heaps"),
+            # whose last turn is how long ago
+            models.Index(fields=["lane", "uploaded_by", "begun_at"], name="version_turns"),
         ]
 
     def __str__(self) -> str:
@@ -124,16 +169,17 @@ class Version(models.Model):
 
     def claim(self, owner: str) -> bool:
         """Take the work; False when another worker has it, or nothing is to be done."""
-        won = (
-            Version.objects.filter(pk=self.pk)
-            .due()
-            .update(
-                status=self.Status.READING,
-                lease_owner=owner,
-                lease_until=timezone.now() + LEASE,
-                attempts=F("attempts") + 1,
-                pages_read=0,
-            )
+        now = timezone.now()
+        live = Document.objects.filter(pk=self.document_id, deleted_at=None)
+        # no join: PostgreSQL would not look again at the row that another worker just took
+        due = Version.objects.filter(_due(), pk=self.pk, document__in=live.values("pk"))
+        won = due.update(
+            status=self.Status.READING,
+            lease_owner=owner,
+            lease_until=now + LEASE,
+            begun_at=now,
+            attempts=F("attempts") + 1,
+            pages_read=0,
         )
         if won:
             self.refresh_from_db()
