@@ -119,7 +119,7 @@ def test_it_names_the_pages_without_text(tmp_path):
     reading = read(tmp_path, write("One", "", "", " ", "Five", ""))
 
     assert reading.warnings == (
-        "No text was found on pages 2–4, 6: pictures of text are not read.",
+        "No text was found on pages 2–4 and 6: pictures of text are not read.",
     )
     assert [page.source for page in reading.pages] == ["text", *["none"] * 3, "text", "none"]
 

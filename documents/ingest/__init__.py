@@ -7,6 +7,7 @@ a line in `readers`, a member of `Kind` and its test.
 """
 
 from .kinds import ACCEPTED, describe, sniff
+from .numbers import runs
 from .places import PageBoxes, PageRange, Rect
 from .reading import (
     PAGE_SEPARATOR,
@@ -48,5 +49,6 @@ __all__ = [
     "describe",
     "picture",
     "read",
+    "runs",
     "sniff",
 ]

@@ -20,13 +20,13 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from .canonical import title
+from .numbers import named
 from .positions import page_string, units_text
 from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
 _RULES = 1
 _STRUCTURE_SECONDS = 5.0
-_RUNS_NAMED = 12
 # FPDFText_GetText puts this where a character has no Unicode or is a hyphen at a line's end.
 _STAND_IN = re.compile("\ufffe")
 
@@ -212,23 +212,8 @@ def _warnings(
             f"{count} could be read."
         )
     if lost:
-        warnings.append(f"Nothing could be read of {_named(lost)}: damaged.")
+        warnings.append(f"Nothing could be read of {named(lost)}: damaged.")
     silent = sorted(set(without_text) - set(lost))
     if silent:
-        warnings.append(f"No text was found on {_named(silent)}: pictures of text are not read.")
+        warnings.append(f"No text was found on {named(silent)}: pictures of text are not read.")
     return warnings
-
-
-def _named(numbers: list[int]) -> str:
-    """ "page 3", "pages 1–4, 7": rising page numbers, runs joined, not many of them."""
-    runs: list[tuple[int, int]] = []
-    for number in numbers:
-        first, last = runs[-1] if runs else (0, -1)
-        if last == number - 1:
-            runs[-1] = (first, number)
-        else:
-            runs.append((number, number))
-    listed = [str(first) if first == last else f"{first}–{last}" for first, last in runs]
-    if len(listed) > _RUNS_NAMED:
-        listed[_RUNS_NAMED:] = ["…"]
-    return f"{'page' if len(numbers) == 1 else 'pages'} {', '.join(listed)}"
