@@ -105,12 +105,18 @@ def _read(version: Version) -> None:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A page's text cut at the marked range: before, marked (may be empty), after."""
+    """A page's text cut at the marked range: before, marked (may be empty), after.
+
+    ``source``, ``confidence`` and ``legible`` say how it was read, as `ingest.PageReading` does.
+    """
 
     number: int
     before: str
     marked: str
     after: str
+    source: str = "text"
+    confidence: float | None = None
+    legible: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,5 +165,6 @@ def leaves(version: Version, start: int | None, end: int | None, page: int = 1) 
         a = b = len(text)
         if marked and row.start < end and row.end > start:  # type: ignore[operator]
             a, b = max(start - row.start, 0), min(end - row.start, len(text))  # type: ignore[operator]
-        pages.append(Leaf(row.number, text[:a], text[a:b], text[b:]))
+        cut = (text[:a], text[a:b], text[b:])
+        pages.append(Leaf(row.number, *cut, row.source, row.confidence, row.legible))
     return Leaves(pages, version.page_count, first_marked)
