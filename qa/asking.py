@@ -27,7 +27,8 @@ class NotAskable(Exception):
 
 
 def usable_versions(documents: list[Document]) -> list[Version]:
-    """The current version of each document; raises NotAskable while one cannot be read."""
+    """The current version of each document; raises NotAskable while one is not ready,
+    or when nothing at all could be read."""
     if not documents:
         raise NotAskable(_("Choose at least one document."))
     for document in documents:
@@ -50,7 +51,16 @@ def usable_versions(documents: list[Document]) -> list[Version]:
                 _("%(title)s could not be read: %(reason)s")
                 % {"title": document.title, "reason": version.error}
             )
-    return [document.current for document in documents if document.current]
+    versions = [document.current for document in documents if document.current]
+    if not Version.objects.filter(pk__in=[version.pk for version in versions]).with_text().exists():
+        raise NotAskable(
+            ngettext(
+                "Nothing of this document could be read, so nothing can be asked about it.",
+                "Nothing of these documents could be read, so nothing can be asked about them.",
+                len(versions),
+            )
+        )
+    return versions
 
 
 def known_tokens(versions: list[Version], model: str) -> tuple[int, bool]:

@@ -79,7 +79,7 @@ class Thread(models.Model):
         by_parent: dict[int | None, Answer] = {}
         tries: dict[int | None, int] = {}
         rows = self.answers.order_by("pk").select_related("author", "workspace", "thread")
-        for answer in rows.prefetch_related("citations__version__document", "calls"):
+        for answer in rows.to_show():
             by_parent[answer.follows_id] = answer
             tries[answer.follows_id] = tries.get(answer.follows_id, 0) + 1
         path: list[Answer] = []
@@ -97,6 +97,13 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         mine = Workspace.objects.visible_to(user).values("pk")
         threads = Thread.objects.visible_to(user).values("pk")
         return self.filter(Q(thread__in=threads) | Q(thread=None), workspace__in=mine)
+
+    def to_show(self) -> AnswerQuerySet:
+        """With what ``_answer.html`` looks at."""
+        sources = Version.objects.select_related("document")
+        return self.prefetch_related(
+            "citations__version__document", "calls", models.Prefetch("sources", sources)
+        )
 
     def due(self) -> AnswerQuerySet:
         """Waiting and its time has come, or left behind by a worker that died."""
@@ -223,6 +230,11 @@ class Answer(models.Model):
     @cached_property
     def numbered(self) -> dict[int, Citation]:
         return {citation.number: citation for citation in self.citations.all()}
+
+    @cached_property
+    def unread(self) -> list[Version]:
+        """The versions it is about on which there are pages that could not be read."""
+        return [version for version in self.sources.all() if version.unread]
 
     @cached_property
     def ledger(self) -> Ledger:

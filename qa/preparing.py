@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from config.database import release
+from documents import ingest
 from documents.models import Page, Text, Version
 from qa import engine, remote
 from qa.asking import NotAskable, check_fit
@@ -33,6 +34,7 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
             version=str(version.public_id),
             title=version.document.title,
             file_id=remote.ensure_uploaded(version, connection),
+            context=description(version),
         )
         for version in versions
     )
@@ -66,6 +68,17 @@ def remember(
         )
 
 
+def description(version: Version) -> str | None:
+    """What the model is told about a version beside its text: the pages that could not be read.
+
+    The same words every time, or the prompt cache would not find the document again.
+    """
+    if not version.unread:
+        return None
+    pages = ", ".join(ingest.runs(version.unread))
+    return f"Of this document, these pages could not be read: {pages}. What they say is unknown."
+
+
 def parameters(request: engine.Request) -> dict[str, Any]:
     """What was asked of the model, without the texts."""
     params = request.params.items()
@@ -73,14 +86,15 @@ def parameters(request: engine.Request) -> dict[str, Any]:
 
 
 def _readable_versions(answer: Answer) -> list[Version]:
-    versions = list(answer.sources.select_related("document__workspace").order_by("pk"))
-    for version in versions:
+    """The versions that are sent: one without any text has nothing to be asked about."""
+    rows = answer.sources.select_related("document__workspace").order_by("pk")
+    for version in rows:
         title = version.document.title
         if version.document.deleted_at:
             raise NotAskable(_("%(title)s was deleted.") % {"title": title})
         if version.status != Version.Status.READY:
             raise NotAskable(_("%(title)s is not ready to be read.") % {"title": title})
-    return versions
+    return list(rows.with_text())
 
 
 @lru_cache(maxsize=8)

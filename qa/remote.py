@@ -70,11 +70,11 @@ def ensure_counted(version: Version, model: str, connection: Connection) -> int:
 
 
 def waiting_for_upload(connection: Connection, but: list[object], limit: int) -> list[Version]:
-    """Ready versions of live documents, without those of ``but``, that have no usable copy."""
+    """Ready versions with a text of live documents, but for ``but``, that have no usable copy."""
     usable = RemoteFile.objects.usable(connection.account).values("version")
     current = Document.objects.filter(deleted_at=None).values("current")
     tried = [pk for pk in but if isinstance(pk, int)]
-    rows = Version.objects.ready().filter(pk__in=current).exclude(pk__in=tried)
+    rows = Version.objects.ready().with_text().filter(pk__in=current).exclude(pk__in=tried)
     rows = rows.exclude(pk__in=usable)
     return list(rows.select_related("document__workspace").order_by("pk")[:limit])
 

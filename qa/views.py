@@ -46,9 +46,7 @@ def _thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Th
 def _answer(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> Answer:
     rows = Answer.objects.visible_to(request.user).filter(workspace=workspace)
     return get_object_or_404(
-        rows.select_related("workspace", "thread", "author").prefetch_related(
-            "citations__version__document", "calls"
-        ),
+        rows.select_related("workspace", "thread", "author").to_show(),
         public_id=answer_id,
     )
 

@@ -35,6 +35,11 @@ class VersionQuerySet(models.QuerySet["Version"]):
     def ready(self) -> VersionQuerySet:
         return self.filter(status=Version.Status.READY)
 
+    def with_text(self) -> VersionQuerySet:
+        """Without those on which nothing could be read, like a scan in a language unknown here."""
+        readable = Page.objects.filter(version=models.OuterRef("pk")).exclude(source="none")
+        return self.filter(models.Exists(readable))
+
     def due(self) -> VersionQuerySet:
         """Waiting, or left behind by a worker that died; documents deleted meanwhile are not."""
         return self.filter(_due(), document__deleted_at=None)

@@ -9,8 +9,12 @@ from decimal import Decimal
 from django import template
 from django.template import Context
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from documents import ingest
+from documents.models import Version
 from qa.claude import extracted
 from qa.engine import UnknownModel, catalogue
 from qa.models import Answer, Thread
@@ -47,6 +51,21 @@ def footnotes(answer: Answer) -> list[Footnote]:
         version = answer.numbered[number].version
         found.append(Footnote(made, version.document.deleted_at if version else None))
     return found
+
+
+@register.filter
+def unread(version: Version) -> str:
+    """The sentence that says which pages of a version could not be read."""
+    named = {"title": version.document.title}
+    if len(version.unread) == version.page_count:
+        return _("Nothing of %(title)s could be read.") % named
+    named["pages"] = get_text_list(ingest.runs(version.unread), _("and"))
+    sentence = ngettext(
+        "Page %(pages)s of %(title)s could not be read.",
+        "Pages %(pages)s of %(title)s could not be read.",
+        len(version.unread),
+    )
+    return sentence % named
 
 
 register.filter(extracted)
