@@ -46,11 +46,16 @@ def kind_of(file: File, name: str) -> ingest.Kind:
         )
     file.seek(0)
     head = file.read(8192)
-    kind = ingest.sniff(head, name)
+    kind = ingest.sniff(head, name, file.file)
     if kind is not None:
         return kind
+    what = ingest.describe(head, name, file.file)
+    if advice := ingest.advise(head, name, file.file):
+        raise Refused(
+            _("Not accepted: this is %(what)s. %(advice)s") % {"what": what, "advice": _(advice)}
+        )
     accepted = {"accepted": ingest.ACCEPTED}
-    if what := ingest.describe(head):
+    if what:
         raise Refused(
             _("Not accepted: this is %(what)s. Accepted are %(accepted)s.")
             % {"what": what, **accepted}

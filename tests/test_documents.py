@@ -46,10 +46,10 @@ def test_with_htmx_a_file_answers_with_its_row_and_a_refusal_with_its_reason(as_
     assert good.status_code == 200
     assert f"document-{Document.objects.get().public_id}" in good.content.decode()
     bad = post(
-        as_owner, workspace, SimpleUploadedFile("a.zip", b"PK\3\4" + b"\0" * 40), HX_Request="true"
+        as_owner, workspace, SimpleUploadedFile("a.rtf", b"{\\rtf1 Agreement}"), HX_Request="true"
     )
     assert bad.status_code == 422
-    assert "a ZIP archive" in bad.content.decode()
+    assert "an RTF document. Save it as .docx and upload that." in bad.content.decode()
 
 
 def test_an_empty_file_and_no_file_are_refused_with_a_sentence(as_owner, workspace):

@@ -6,7 +6,7 @@ and where characters stand on it. Knows nothing of Django. A new kind is a modul
 a line in `readers`, a member of `Kind` and its test.
 """
 
-from .kinds import ACCEPTED, describe, sniff
+from .kinds import ACCEPTED, advise, describe, sniff
 from .numbers import runs
 from .places import PageBoxes, PageRange, Rect
 from .reading import (
@@ -44,6 +44,7 @@ __all__ = [
     "Rect",
     "Unreadable",
     "Word",
+    "advise",
     "boxes",
     "close",
     "describe",

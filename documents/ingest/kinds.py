@@ -1,134 +1,167 @@
-"""What kind of file some bytes begin. Content decides; a name can only tell Markdown from text."""
+"""What kind of file some bytes begin. Content decides; a name tells only kinds of text apart."""
 
 import codecs
 import re
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import IO
 
+from . import formats
+from .directories import ole_names, zip_names
+from .formats import Format
 from .reading import Kind
 
 #: What is accepted, for the sentence that refuses something else.
-ACCEPTED = "PDF with a text layer, plain text or Markdown"
+ACCEPTED = (
+    "PDF, Word, Excel, PowerPoint, pictures, e-mail (.eml), web pages, CSV, plain text, Markdown, "
+    "and ZIP archives of these"
+)
 
-_MARKDOWN_NAME = re.compile(r"\.(md|mkd|mdown|markdown)$", re.IGNORECASE)
+_ENDING = re.compile(r"\.(\w{1,10})$")
+_MARKDOWN_NAMES = {"md", "mkd", "mdown", "markdown"}
+_TABLE_NAMES = {"csv", "tsv", "tab"}
+_PAGE_NAMES = {"htm", "html", "xhtml"}
+_OFFICE_NAMES = {"doc": Kind.DOCX, "xls": Kind.XLSX, "ppt": Kind.PPTX}
 
 # Readers of PDF put up with something before the header, as long as the header begins a line.
 _PDF = re.compile(rb"\A%PDF|[\r\n]%PDF-\d")
 _PDF_HEADER_WITHIN = 1024
 
-
-class Magic(NamedTuple):
-    """Bytes at an offset that give a format away, and the noun for it."""
-
-    offset: int
-    bytes: bytes
-    noun: str
-
-
-_PROGRAM, _SCRIPT, _PICTURE = "a program", "a script", "a picture"
-_SOUND, _FILM, _ARCHIVE = "a sound recording", "a video", "an archive"
-_COMPRESSED, _ZIP, _OFFICE = "a compressed file", "a ZIP archive", "an Office document"
-
-_MAGICS = (
-    Magic(0, b"MZ", _PROGRAM),
-    Magic(0, b"\x7fELF", _PROGRAM),
-    Magic(0, b"\xfe\xed\xfa\xce", _PROGRAM),
-    Magic(0, b"\xfe\xed\xfa\xcf", _PROGRAM),
-    Magic(0, b"\xce\xfa\xed\xfe", _PROGRAM),
-    Magic(0, b"\xcf\xfa\xed\xfe", _PROGRAM),
-    Magic(0, b"\xca\xfe\xba\xbe", _PROGRAM),
-    Magic(0, b"\x00asm", _PROGRAM),
-    Magic(0, b"#!", _SCRIPT),
-    Magic(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OFFICE),
-    Magic(0, b"{\\rtf", "an RTF document"),
-    Magic(0, b"%!PS", "a PostScript file"),
-    Magic(0, b"\x1f\x8b", _COMPRESSED),
-    Magic(0, b"BZh", _COMPRESSED),
-    Magic(0, b"\xfd7zXZ\x00", _COMPRESSED),
-    Magic(0, b"\x28\xb5\x2f\xfd", _COMPRESSED),
-    Magic(0, b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
-    Magic(0, b"Rar!\x1a\x07", _ARCHIVE),
-    Magic(257, b"ustar", _ARCHIVE),
-    Magic(0, b"\x89PNG", _PICTURE),
-    Magic(0, b"\xff\xd8\xff", _PICTURE),
-    Magic(0, b"GIF87a", _PICTURE),
-    Magic(0, b"GIF89a", _PICTURE),
-    Magic(0, b"II*\x00", _PICTURE),
-    Magic(0, b"MM\x00*", _PICTURE),
-    Magic(8, b"WEBP", _PICTURE),
-    Magic(4, b"ftypheic", _PICTURE),
-    Magic(4, b"ftypavif", _PICTURE),
-    Magic(4, b"ftyp", _FILM),
-    Magic(0, b"\x1aE\xdf\xa3", _FILM),
-    Magic(8, b"AVI ", _FILM),
-    Magic(8, b"WAVE", _SOUND),
-    Magic(0, b"OggS", _SOUND),
-    Magic(0, b"fLaC", _SOUND),
-    Magic(0, b"ID3", _SOUND),
-    Magic(0, b"SQLite format 3\x00", "a database"),
-)
-
-# Within a ZIP, by a name or text among its first members.
-_ZIPPED = (
-    (b"word/", "a Word document"),
-    (b"xl/", "an Excel workbook"),
-    (b"ppt/", "a PowerPoint presentation"),
-    (b"[Content_Types].xml", _OFFICE),
-    (b"application/vnd.oasis.opendocument", "an OpenDocument file"),
-    (b"application/epub+zip", "an e-book"),
-    (b"META-INF/MANIFEST.MF", _PROGRAM),
-)
-
-# A bitmap has two letters for a magic, which a text may begin with: its two zero words tell it.
-_BMP = re.compile(rb"BM.{4}\x00\x00\x00\x00", re.DOTALL)
-
 _MARKUP = re.compile(
     r"\s*(?:<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script|svg|\?xml)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_XHTML = re.compile(r"<(?:!doctype\s+)?(html|svg)\b", re.IGNORECASE)
+_TAG = re.compile(r"<(?:p|div|span|table|ul|ol|h\d|br|a|b|i|title|meta|style)\b[^<>]*>", re.I)
+
+# Header lines of an e-mail with their continuations, up to the empty line that ends them.
+_HEADERS = re.compile(r"\s*((?:[!-9;-~]{1,80}:[^\n]*\n(?:[ \t][^\n]*\n)*)+)")
+_HEADER_NAME = re.compile(r"^([!-9;-~]+):", re.MULTILINE)
+_USUAL = {"from", "to", "cc", "date", "subject", "sender", "reply-to"}
+#: Written by programs alone: a memo that begins "From: … To: …" has none of them.
+_TECHNICAL = {"message-id", "received", "mime-version", "return-path", "delivered-to"}
+
+_SEPARATORS = (",", ";", "\t", "|")
+_ROWS_LOOKED_AT = 20
 
 # Tab, the line ends and the page break belong to a text, and ESC to a terminal's; the rest do not.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def sniff(head: bytes, name: str = "") -> Kind | None:
-    """The kind of the file that ``head`` begins (a few KB are enough); None when not accepted."""
-    if _known(head):
-        return None
-    if _PDF.search(head[:_PDF_HEADER_WITHIN]):
-        return Kind.PDF
-    text = _as_text(head)
-    if not text or _MARKUP.match(text):
-        return None
-    return Kind.MARKDOWN if _MARKDOWN_NAME.search(name) else Kind.TEXT
+def sniff(head: bytes, name: str = "", file: IO[bytes] | None = None) -> Kind | None:
+    """The kind of the file that ``head`` begins (8 KB are enough); None when not accepted.
+
+    With the whole ``file`` at hand, Office documents are told from archives for certain.
+    """
+    format = _format(head, name, file)
+    return format.kind if format else None
 
 
-def describe(head: bytes) -> str | None:
-    """An English noun for what ``head`` begins, article included; None when nobody knows."""
+def describe(head: bytes, name: str = "", file: IO[bytes] | None = None) -> str | None:
+    """An English noun for the same, article included; None when nobody knows."""
+    format = _format(head, name, file)
+    return format.noun if format else None
+
+
+def advise(head: bytes, name: str = "", file: IO[bytes] | None = None) -> str:
+    """An English sentence on what to upload in its place; "" when there is none."""
+    format = _format(head, name, file)
+    return format.advice if format else ""
+
+
+def _format(head: bytes, name: str, file: IO[bytes] | None) -> Format | None:
     if not head:
-        return "an empty file"
-    noun = _known(head)
-    if noun:
-        return noun
+        return formats.EMPTY
+    found = _ENDING.search(name)
+    ending = found[1].lower() if found else ""
+    if head.startswith(formats.ZIP_MAGIC):
+        return _zipped(head, ending, file)
+    if head.startswith(formats.OLE_MAGIC):
+        return _ole(head, ending, file)
+    for pattern, format in formats.MAGICS:
+        if pattern.match(head):
+            return format
     if _PDF.search(head[:_PDF_HEADER_WITHIN]):
-        return "a PDF"
+        return formats.PDF
     text = _as_text(head)
-    if not text:
-        return None
-    markup = _MARKUP.match(text)
-    if not markup:
-        return "a text"
-    return {"svg": _PICTURE, "?xml": "an XML file"}.get(markup[1].lower(), "a web page")
+    return _of_text(text, ending) if text else None
 
 
-def _known(head: bytes) -> str | None:
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
-        return next((noun for mark, noun in _ZIPPED if mark in head), _ZIP)
-    if _BMP.match(head):
-        return _PICTURE
-    for magic in _MAGICS:
-        if head.startswith(magic.bytes, magic.offset):
-            return magic.noun
+def _zipped(head: bytes, ending: str, file: IO[bytes] | None) -> Format:
+    if b"mimetypeapplication/vnd.oasis.opendocument" in head[:200]:
+        return formats.OPEN_DOCUMENT
+    names = zip_names(file) if file else []
+    office = b"[Content_Types].xml" in head or "[Content_Types].xml" in names
+    if names:
+        if office:
+            return _begun(names, formats.ZIPPED) or _office(ending)
+        return _begun(names, formats.PACKED) or formats.ZIP
+    # only the first members are at hand, or the directory is lost
+    for mark, format in (*formats.ZIPPED, *formats.PACKED):
+        if mark.encode() in head:
+            return format
+    return _office(ending) if office else formats.ZIP
+
+
+def _office(ending: str) -> Format:
+    """A package whose parts stand in folders of other names than usual."""
+    kind = _OFFICE_NAMES.get(ending[:3])
+    return next(
+        (known for _, known in formats.ZIPPED if kind and known.kind is kind), formats.OFFICE
+    )
+
+
+def _ole(head: bytes, ending: str, file: IO[bytes] | None) -> Format:
+    names = ole_names(file) if file else []
+    if formats.ENCRYPTED_STREAM in names:
+        return formats.ENCRYPTED_NAMES.get(ending[:1], formats.ENCRYPTED)
+    format = _begun(names, formats.STREAMS)
+    return format or formats.OLD_NAMES.get(ending[:3], formats.OFFICE)
+
+
+def _begun(names: Iterable[str], table: Iterable[tuple[str, Format]]) -> Format | None:
+    names = list(names)
+    for mark, format in table:
+        if any(name.startswith(mark) for name in names):
+            return format
     return None
+
+
+def _of_text(text: str, ending: str) -> Format:
+    markup = _MARKUP.match(text)
+    if markup:
+        return _of_markup(markup[1].lower(), text)
+    if ending in _PAGE_NAMES and _TAG.search(text):
+        return formats.WEB_PAGE
+    if _is_email(text, named=ending == "eml"):
+        return formats.EMAIL
+    if ending in _TABLE_NAMES and _is_table(text):
+        return formats.TABLE
+    return formats.MARKDOWN if ending in _MARKDOWN_NAMES else formats.TEXT
+
+
+def _of_markup(tag: str, text: str) -> Format:
+    if tag == "?xml":
+        inner = _XHTML.search(text)
+        if not inner:
+            return formats.XML
+        tag = inner[1].lower()
+    return formats.STRANGE_PICTURE if tag == "svg" else formats.WEB_PAGE
+
+
+def _is_email(text: str, *, named: bool) -> bool:
+    headers = _HEADERS.match(text.replace("\r\n", "\n"))
+    if not headers:
+        return False
+    names = {name.lower() for name in _HEADER_NAME.findall(headers[1])}
+    if named:
+        return bool(names & (_USUAL | _TECHNICAL))
+    return bool(names & _TECHNICAL) and bool(names & _USUAL)
+
+
+def _is_table(text: str) -> bool:
+    """Whether most of the first lines are parted by the same sign."""
+    lines = [line for line in text.splitlines() if line.strip()][:_ROWS_LOOKED_AT]
+    return any(2 * sum(sign in line for line in lines) >= len(lines) for sign in _SEPARATORS)
 
 
 def _as_text(head: bytes) -> str | None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
+from documents.labels import label
 from documents.models.blob import Blob
 from documents.models.folder import Folder, Tag
 from documents.models.page import Page, Text
@@ -73,6 +74,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def kind_label(self) -> str:
+        """What people call its kind; "" for none."""
+        return label(self.kind)
 
     def mark_deleted(self, by: User) -> bool:
         """Hides the document; False when somebody else deleted it first."""
