@@ -19,9 +19,10 @@ DATA = env.folder(
     "PINCITE_DATA", BASE_DIR / "var", _("Database, uploads, queue, stream logs, secret key.")
 )
 FILES = DATA / "files"
+PICTURES = DATA / "pictures"
 STREAMS = DATA / "streams"
 QUEUE = DATA / "queue"
-for _path in (DATA, FILES, STREAMS, QUEUE, DATA / "static"):
+for _path in (DATA, FILES, PICTURES, STREAMS, QUEUE, DATA / "static"):
     _path.mkdir(parents=True, exist_ok=True)
 
 

@@ -57,8 +57,8 @@ class VersionForm(forms.Form):
         return str(form.cleaned_data["version"]) if form.is_valid() else None
 
 
-class PlaceForm(VersionForm):
-    """The query of an address that opens a source at a range. Anything wrong: no mark."""
+class RangeForm(forms.Form):
+    """A range of a text that has at least one character."""
 
     start = forms.IntegerField(min_value=0, max_value=2**31 - 1)
     end = forms.IntegerField(min_value=1, max_value=2**31 - 1)
@@ -68,6 +68,10 @@ class PlaceForm(VersionForm):
         if cleaned.get("start", 0) >= cleaned.get("end", 0):
             raise forms.ValidationError(_("The range is empty."))
         return cleaned
+
+
+class PlaceForm(VersionForm, RangeForm):
+    """The query of an address that opens a source at a range. Anything wrong: no mark."""
 
     @classmethod
     def place(cls, query: Any) -> Place | None:

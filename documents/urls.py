@@ -1,6 +1,6 @@
 from django.urls import path
 
-from documents.views import document, library, uploading
+from documents.views import document, files, library, uploading
 
 app_name = "documents"
 urlpatterns = [
@@ -12,4 +12,8 @@ urlpatterns = [
     path("documents/<uuid:document_id>/retry/", library.retry, name="retry"),
     path("documents/<uuid:document_id>/rename/", document.rename, name="rename"),
     path("documents/<uuid:document_id>/delete/", document.delete, name="delete"),
+    path("versions/<uuid:version_id>/pages/<int:page>/<int:width>/", files.picture, name="picture"),
+    path("versions/<uuid:version_id>/pages/<int:page>/layer/", files.layer, name="layer"),
+    path("versions/<uuid:version_id>/original/", files.original, name="original"),
+    path("versions/<uuid:version_id>/boxes/", files.boxes, name="boxes"),
 ]

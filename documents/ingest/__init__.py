@@ -8,7 +8,7 @@ a line in `readers`, a member of `Kind` and its test.
 
 from .kinds import ACCEPTED, advise, describe, sniff
 from .numbers import runs
-from .places import PageBoxes, PageRange, Rect
+from .places import PageBoxes, PageLine, PageLines, PageRange, Rect
 from .reading import (
     PAGE_SEPARATOR,
     SENTENCES,
@@ -23,7 +23,7 @@ from .reading import (
     Reading,
     Unreadable,
 )
-from .sandbox import boxes, close, picture, read
+from .sandbox import boxes, close, lines, picture, read
 from .words import Word
 
 __all__ = [
@@ -35,6 +35,8 @@ __all__ = [
     "Kind",
     "Limits",
     "PageBoxes",
+    "PageLine",
+    "PageLines",
     "PageRange",
     "PageReading",
     "Part",
@@ -48,6 +50,7 @@ __all__ = [
     "boxes",
     "close",
     "describe",
+    "lines",
     "picture",
     "read",
     "runs",

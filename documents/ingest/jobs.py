@@ -67,4 +67,16 @@ def boxes(job: Job) -> Outcome:
     return b"", {"pages": [vars(page) for page in find(job.path, **job.arguments)]}
 
 
-JOBS: Mapping[str, Callable[[Job], Outcome]] = {"read": read, "picture": picture, "boxes": boxes}
+def lines(job: Job) -> Outcome:
+    """The lines of a PDF's page. Arguments as `boxes.lines` has them."""
+    from .boxes import lines as lines_of
+
+    return b"", vars(lines_of(job.path, **job.arguments))
+
+
+JOBS: Mapping[str, Callable[[Job], Outcome]] = {
+    "read": read,
+    "picture": picture,
+    "boxes": boxes,
+    "lines": lines,
+}

@@ -1,7 +1,7 @@
 """Places on pages: what is asked of `boxes`, and what comes back."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 #: x, y, width and height as fractions of the page as shown, y down.
 Rect = tuple[float, float, float, float]
@@ -32,9 +32,41 @@ class PageBoxes:
     @classmethod
     def checked(cls, page: int, rects: list[list[float]], changed: bool) -> "PageBoxes":
         """From what a child says. Raise ValueError or TypeError for what is no fraction."""
+        return cls(int(page), tuple(_within(rect) for rect in rects), bool(changed))
+
+
+class PageLine(NamedTuple):
+    """A line, or a stretch of one: characters ``start`` to ``end`` of the page's canonical text.
+
+    ``turns`` are the quarter turns clockwise from a line that runs to the right.
+    """
+
+    start: int
+    end: int
+    rect: Rect
+    turns: int = 0
+
+
+@dataclass(frozen=True)
+class PageLines:
+    """The lines of a page in reading order; ``changed`` as `PageBoxes` has it."""
+
+    lines: tuple[PageLine, ...]
+    changed: bool = False
+
+    @classmethod
+    def checked(cls, lines: list[list[Any]], changed: bool) -> "PageLines":
+        """From what a child says. Raise ValueError or TypeError for what is no line."""
         found = []
-        for x, y, width, height in rects:
-            if not (0 <= x <= 1 and 0 <= y <= 1 and 0 <= width <= 1 and 0 <= height <= 1):
-                raise ValueError("not within the page")
-            found.append((x, y, width, height))
-        return cls(int(page), tuple(found), bool(changed))
+        for start, end, rect, turns in lines:
+            if not 0 <= int(start) < int(end):
+                raise ValueError("not a range")
+            found.append(PageLine(int(start), int(end), _within(rect), int(turns) % 4))
+        return cls(tuple(found), bool(changed))
+
+
+def _within(rect: list[float]) -> Rect:
+    x, y, width, height = rect
+    if not (0 <= x <= 1 and 0 <= y <= 1 and 0 <= width <= 1 and 0 <= height <= 1):
+        raise ValueError("not within the page")
+    return x, y, width, height

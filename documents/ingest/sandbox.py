@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from . import wire
-from .places import PageBoxes, PageRange
+from .places import PageBoxes, PageLines, PageRange
 from .reading import (
     Finding,
     Kind,
@@ -96,6 +96,16 @@ def boxes(path: Path, limits: Limits, ranges: Sequence[PageRange]) -> list[PageB
     answer = _asked("looking", "boxes", path, Kind.PDF, limits, arguments)
     try:
         return [PageBoxes.checked(**page) for page in answer.fields["pages"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unreadable("crashed", repr(error)) from error
+
+
+def lines(path: Path, limits: Limits, page: int, raw_sha256: str) -> PageLines:
+    """The lines of a page of the PDF at ``path``, as `boxes.lines` tells. Raise `Unreadable`."""
+    arguments = {"page": page, "raw_sha256": raw_sha256}
+    answer = _asked("looking", "lines", path, Kind.PDF, limits, arguments)
+    try:
+        return PageLines.checked(**answer.fields)
     except (ValueError, TypeError, KeyError) as error:
         raise Unreadable("crashed", repr(error)) from error
 

@@ -1,0 +1,134 @@
+"""The characters of a PDF's page and where each stands: from pdfium's own boxes, never searched.
+
+Places are fractions of the page as `pictures` draws it: crop box, rotation and origin are pdfium's
+business (`FPDF_PageToDevice`).
+"""
+
+import ctypes
+import hashlib
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import pypdfium2.raw as pdfium
+
+from .joining import Box, Joiner, Run
+from .pdf import raw_text
+from .positions import PageMap, page_text
+
+_PARTS = 10_000_000  # pixels of the imaginary device that fractions are read from
+_SLANTED = math.radians(5)  # a line that is so far from upright has a box for each character
+
+
+@contextmanager
+def glyphs_of(document: "pdfium.FPDF_DOCUMENT", number: int) -> "Iterator[Glyphs | None]":
+    """The characters of page ``number`` (1-based); None when pdfium cannot load it."""
+    page = pdfium.FPDF_LoadPage(document, number - 1)
+    text_page = pdfium.FPDFText_LoadPage(page) if page else None
+    try:
+        yield Glyphs(page, text_page) if text_page else None
+    finally:
+        if text_page:
+            pdfium.FPDFText_ClosePage(text_page)
+        if page:
+            pdfium.FPDF_ClosePage(page)
+
+
+class Glyphs:
+    """``raw`` has a character for each of pdfium's indexes."""
+
+    def __init__(self, page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE") -> None:
+        self._text_page = text_page
+        self.raw = raw_text(text_page)
+        width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
+        self._aspect = height / width if width > 0 and height > 0 else 1.0
+        self._place = _Place(page, max(width, 1.0), max(height, 1.0))
+
+    @property
+    def raw_sha256(self) -> str:
+        """As `PageReading` has it."""
+        return hashlib.sha256(self.raw.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @cached_property
+    def _canonical(self) -> tuple[str, PageMap]:
+        return page_text([ord(unit) for unit in self.raw])
+
+    @property
+    def text(self) -> str:
+        return self._canonical[0]
+
+    @property
+    def positions(self) -> PageMap:
+        return self._canonical[1]
+
+    def runs(self, first: int, last: int) -> list[Run]:
+        """The lines of the indexes ``first`` to ``last``, that not included."""
+        joiner = Joiner(self._aspect)
+        slanted = False
+        for index in range(first, last):
+            if self.raw[index] in "\r\n":
+                joiner.cut()
+            if self.raw[index].isspace() or (box := self._box(index)) is None:
+                continue
+            begin = slanted or joiner.begins(box)
+            turns = 0
+            if begin:
+                turns, slanted = self._turns(index)
+            joiner.add(index, box, begin=begin, turns=turns)
+            if self.raw[index] == "\x02":  # a hyphen at a line's end
+                joiner.cut()
+        return joiner.runs
+
+    def _box(self, index: int) -> Box | None:
+        """None when nothing of it is on the page."""
+        rect = pdfium.FS_RECTF()
+        if not pdfium.FPDFText_GetLooseCharBox(self._text_page, index, ctypes.byref(rect)):
+            return None
+        corners = (self._place(rect.left, rect.top), self._place(rect.right, rect.bottom))
+        (left, right), (top, bottom) = (sorted(axis) for axis in zip(*corners, strict=True))
+        left, top, right, bottom = (min(max(at, 0.0), 1.0) for at in (left, top, right, bottom))
+        return (left, top, right, bottom) if right > left and bottom > top else None
+
+    def _turns(self, index: int) -> tuple[int, bool]:
+        """Quarter turns of the character as shown, and whether it stands between two of them."""
+        angle = pdfium.FPDFText_GetCharAngle(self._text_page, index)
+        if angle < 0:
+            return 0, False
+        shown = self._place.turned(angle)
+        turns = round(shown / (math.pi / 2))
+        return turns % 4, abs(shown - turns * math.pi / 2) > _SLANTED
+
+
+class _Place:
+    """From points of the page to fractions of it as shown."""
+
+    def __init__(self, page: "pdfium.FPDF_PAGE", width: float, height: float) -> None:
+        self._page = page
+        self._x, self._y = self._asked(0, 0)
+        # as large as the page, so that what is rounded off stays small
+        far = max(width, height)
+        right, up = self._asked(far, 0), self._asked(0, far)
+        self._right = ((right[0] - self._x) / far, (right[1] - self._y) / far)
+        self._up = ((up[0] - self._x) / far, (up[1] - self._y) / far)
+        self._size = (width, height)
+
+    def __call__(self, x: float, y: float) -> tuple[float, float]:
+        return (
+            self._x + x * self._right[0] + y * self._up[0],
+            self._y + x * self._right[1] + y * self._up[1],
+        )
+
+    def turned(self, angle: float) -> float:
+        """A direction on the page, counterclockwise from the right, as shown: clockwise."""
+        across, up = math.cos(angle), math.sin(angle)
+        x = (across * self._right[0] + up * self._up[0]) * self._size[0]
+        y = (across * self._right[1] + up * self._up[1]) * self._size[1]
+        return math.atan2(y, x)
+
+    def _asked(self, x: float, y: float) -> tuple[float, float]:
+        across, down = ctypes.c_int(), ctypes.c_int()
+        pdfium.FPDF_PageToDevice(
+            self._page, 0, 0, _PARTS, _PARTS, 0, x, y, ctypes.byref(across), ctypes.byref(down)
+        )
+        return across.value / _PARTS, down.value / _PARTS
