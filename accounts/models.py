@@ -7,6 +7,7 @@ import ipaddress
 import secrets
 import uuid
 import zoneinfo
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -225,6 +226,32 @@ class EventQuerySet(models.QuerySet["Event"]):
             detail=detail,
         )
 
+    def record_each(
+        self,
+        verb: Event.Verb,
+        objects: Sequence[Any],
+        *,
+        by: User | None,
+        request: HttpRequest | None = None,
+        **detail: Any,
+    ) -> None:
+        """Write down one deed done to many objects of workspaces, a row for each."""
+        self.bulk_create(
+            [
+                Event(
+                    verb=verb,
+                    actor=by,
+                    workspace_id=object.workspace_id,
+                    object_type=object._meta.label_lower,
+                    object_id=object.public_id,
+                    address=_address(request),
+                    detail=detail,
+                )
+                for object in objects
+            ],
+            batch_size=500,
+        )
+
     def update(self, **kwargs: Any) -> int:
         raise TypeError("Events are append-only.")
 
@@ -252,6 +279,8 @@ class Event(models.Model):
         DELETE = "delete", _("deleted")
         RESTORE = "restore", _("restored")
         ERASE = "erase", _("erased")
+        HOLD = "hold", _("put a legal hold on")
+        RELEASE = "release", _("lifted the legal hold from")
         EXPORT = "export", _("exported")
         ROLE = "role", _("changed a role")
 

@@ -215,6 +215,9 @@ READER_MEMORY_MB = env.whole(
 READER_SECONDS = env.whole(
     "PINCITE_READER_SECONDS", 120, _("Time limit for reading one document."), 1
 )
+TRASH_DAYS = env.whole(
+    "PINCITE_TRASH_DAYS", 30, _("Days a deleted document can be restored."), 0, 3650
+)
 # files above this size are streamed to disk, not held in memory
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000

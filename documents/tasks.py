@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from documents import erasing
 from documents.models import Document, Version
 from documents.reading import ingest_due
 
@@ -24,7 +25,7 @@ def ingest(version_id: int) -> None:
 def erase(document_id: int) -> None:
     document = Document.objects.to_erase().filter(pk=document_id).first()
     if document is not None:
-        document.erase()
+        erasing.erase(document)
 
 
 @shared_task(expires=HINT_SECONDS)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from documents.views import document, files, library, uploading
+from documents.views import document, files, library, trash, uploading
 
 app_name = "documents"
 urlpatterns = [
@@ -11,9 +11,12 @@ urlpatterns = [
     path("documents/<uuid:document_id>/row/", library.row, name="row"),
     path("documents/<uuid:document_id>/retry/", library.retry, name="retry"),
     path("documents/<uuid:document_id>/rename/", document.rename, name="rename"),
-    path("documents/<uuid:document_id>/delete/", document.delete, name="delete"),
     path("versions/<uuid:version_id>/pages/<int:page>/<int:width>/", files.picture, name="picture"),
     path("versions/<uuid:version_id>/pages/<int:page>/layer/", files.layer, name="layer"),
     path("versions/<uuid:version_id>/original/", files.original, name="original"),
     path("versions/<uuid:version_id>/boxes/", files.boxes, name="boxes"),
+    path("documents/<uuid:document_id>/delete/", trash.delete, name="delete"),
+    path("trash/", trash.trash, name="trash"),
+    path("trash/restore/", trash.restore, name="restore"),
+    path("trash/erase/", trash.erase, name="erase"),
 ]

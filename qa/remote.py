@@ -80,9 +80,12 @@ def waiting_for_upload(connection: Connection, but: list[object], limit: int) ->
 
 
 def erase_deleted(connection: Connection, limit: int) -> int:
-    """Deletes the copies of deleted documents; how many. A failure is tried again later."""
+    """Deletes the copies of documents whose time in the trash is over; how many.
+
+    A failure is tried again later.
+    """
     gone = RemoteFile.objects.filter(
-        version__document__deleted_at__isnull=False, account=connection.account
+        version__document__in=Document.objects.past_keeping(), account=connection.account
     ).select_related("version__document__workspace")[:limit]
     for remote in gone:
         workspace = remote.version.document.workspace

@@ -73,7 +73,7 @@ _carrying = threading.Lock()
 
 @shared_task(expires=HINT_SECONDS)
 def carry_files() -> None:
-    """Uploads texts that are ready, counts their tokens, deletes copies of deleted documents.
+    """Uploads texts that are ready, counts their tokens, deletes copies of erased documents.
 
     Nothing depends on it now: what fails is tried again later, or at the first question.
     """

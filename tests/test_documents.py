@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.models import Event
-from documents import ingest, tasks
+from documents import erasing, ingest, tasks
 from documents.models import Blob, Document, Page, Text, Version
 from tests import pdfs
 from tests.conftest import CONTRACT, read, upload
@@ -213,14 +213,18 @@ def test_document_text_is_escaped(as_owner, workspace, owner):
     assert "&lt;script&gt;alert(1)" in page
 
 
-def test_deleting_asks_first_then_hides_then_erases(as_owner, workspace, document):
+def test_deleting_asks_first_then_hides_then_erases_when_its_time_is_over(
+    as_owner, workspace, document
+):
     path = Path(document.current.blob.file.path)
     where = f"/w/{workspace.slug}/documents/{document.public_id}/delete/"
     assert "Delete “contract.txt”?" in as_owner.get(where).content.decode()
     assert Document.objects.get().deleted_at is None
     as_owner.post(where)
     assert as_owner.get(where).status_code == 404
-    assert path.exists()
+    tasks.erase(document.pk)
+    assert path.exists(), "it can still be restored"
+    Document.objects.update(purge_at=timezone.now())
     tasks.erase(document.pk)
     assert not path.exists()
     assert not Text.objects.exists()
@@ -231,14 +235,14 @@ def test_bytes_uploaded_again_before_the_erasing_survive_it(workspace, owner, do
     document.mark_deleted(owner)
     second = upload(workspace, owner)
     assert second != document
-    document.erase()
+    erasing.erase(document)
     assert Path(second.current.blob.file.path).read_text() == CONTRACT
     assert read(second).status == "ready"
 
 
 def test_bytes_uploaded_again_after_the_erasing_are_kept_anew(workspace, owner, document):
     document.mark_deleted(owner)
-    document.erase()
+    erasing.erase(document)
     second = upload(workspace, owner)
     assert read(second).status == "ready"
 

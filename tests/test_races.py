@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Event, Member
 from accounts.roles import Role
-from documents import ingest, uploads
+from documents import erasing, ingest, uploads
 from documents.ingest.text import cut
 from documents.models import Document, Page, Text, Version
 from documents.reading import ingest_version, limits
@@ -33,7 +33,7 @@ def test_a_document_deleted_while_it_is_read_leaves_no_text(workspace, owner):
     version.claim("reader")
     reading = ingest.read(Path(version.blob.file.path), ingest.Kind.TEXT, limits())
     document.mark_deleted(owner)
-    document.erase()
+    erasing.erase(document)
     assert not version.mark_ready(reading, 0.1)
     assert not Text.objects.exists()
     assert not Page.objects.exists()

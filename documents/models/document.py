@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-from django.db import models, transaction
-from django.db.models import Q
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
+from accounts.roles import Act
 from documents.labels import label
-from documents.models.blob import Blob
 from documents.models.folder import Folder, Tag
-from documents.models.page import Page, Text
+
+BATCH = 2000  # documents changed in one transaction
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -24,18 +29,68 @@ class DocumentQuerySet(models.QuerySet["Document"]):
             workspace__in=Workspace.objects.visible_to(user).values("pk"), deleted_at=None
         )
 
+    def in_trash_for(self, user: Any) -> DocumentQuerySet:
+        """Deleted ones of the user's workspaces that can still be restored."""
+        return self.filter(
+            workspace__in=Workspace.objects.visible_to(user).values("pk"),
+            deleted_at__isnull=False,
+            erased_at=None,
+            purge_at__gt=timezone.now(),
+        )
+
+    def deletable_by(self, user: User, workspace: Workspace) -> DocumentQuerySet:
+        """Those of the workspace that the user's role lets them delete, and restore."""
+        rows = self.filter(workspace=workspace)
+        if workspace.allows(user, Act.DELETE_ANY):
+            return rows
+        return (
+            rows.filter(uploaded_by=user) if workspace.allows(user, Act.DELETE_OWN) else rows.none()
+        )
+
     def ready(self) -> DocumentQuerySet:
         return self.filter(current__status="ready")
 
+    def past_keeping(self) -> DocumentQuerySet:
+        """Deleted ones that cannot be restored any more, erased or about to be."""
+        return self.filter(deleted_at__isnull=False, purge_at__lte=timezone.now())
+
     def to_erase(self) -> DocumentQuerySet:
-        return self.filter(deleted_at__isnull=False, erased_at=None)
+        return self.past_keeping().filter(erased_at=None)
+
+    def batches(self) -> Iterator[list[int]]:
+        """The keys, some at a time, so that others can write between changes to many.
+
+        They are taken at once: what is changed on the way does not matter.
+        """
+        keys = list(self.order_by("pk").values_list("pk", flat=True))
+        for at in range(0, len(keys), BATCH):
+            yield keys[at : at + BATCH]
+
+    def follow_current(self) -> int:
+        """Copies what lists sort by from each one's current version; how many there were."""
+        version = Document._meta.get_field("current").related_model
+        current = version._default_manager.filter(pk=OuterRef("current"))  # type: ignore[union-attr]
+        return self.filter(current__isnull=False).update(
+            status=Subquery(current.values("status")),
+            page_count=Subquery(current.values("page_count")),
+            kind=Subquery(current.values("blob__kind")),
+        )
+
+
+def _of_live(name: str, *columns: str | Lower) -> models.Index:
+    return models.Index("workspace", *columns, "id", condition=Q(deleted_at=None), name=name)
 
 
 class Document(models.Model):
-    """What a person uploaded and named. Deleting hides it at once and erases it soon after.
+    """What a person uploaded and named.
 
-    ``kind`` is that of the current version's bytes, kept here so that lists sort by it without a
-    look further. ``container`` is the e-mail or archive it was unpacked from.
+    live ──mark_deleted──▶ in the trash ── erased when ``purge_at`` has come
+      ▲                        │
+      └──────── restore ───────┘
+
+    ``kind``, ``status`` and ``page_count`` are those of the current version, kept here so that a
+    list of a hundred thousand is filtered and sorted without a look at any other table.
+    ``container`` is the e-mail or archive it was unpacked from.
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -43,6 +98,8 @@ class Document(models.Model):
     folder = models.ForeignKey(Folder, models.PROTECT, null=True, related_name="documents")
     title = models.CharField(_("title"), max_length=200)
     kind = models.CharField(max_length=20, blank=True)
+    status = models.CharField(max_length=10, default="queued", editable=False)
+    page_count = models.PositiveIntegerField(default=0, editable=False)
     tags = models.ManyToManyField(Tag, related_name="documents")
     container = models.ForeignKey("self", models.SET_NULL, null=True, related_name="contents")
     uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="documents")
@@ -65,11 +122,35 @@ class Document(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(on_hold=False) | Q(deleted_at=None), name="document_on_hold_is_kept"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None, purge_at=None)
+                | Q(deleted_at__isnull=False, purge_at__isnull=False),
+                name="document_deleted_until",
+            ),
         ]
+        # one for each order of the library, the commonest two also within a folder: a page of a
+        # hundred thousand is then read off an index, and not sorted first
         indexes = [
-            # the library: live documents of a workspace, newest first
-            models.Index(fields=["workspace", "deleted_at", "-created_at"], name="document_library")
+            _of_live("document_date", "created_at"),
+            _of_live("document_title", Lower("title")),
+            _of_live("document_kind", "kind"),
+            _of_live("document_status", "status"),
+            _of_live("document_pages", "page_count"),
+            _of_live("document_uploader", "uploaded_by"),
+            _of_live("document_folder_date", "folder", "created_at"),
+            _of_live("document_folder_title", "folder", Lower("title")),
+            # the trash, newest first, and what the sweep asks for every few seconds
+            models.Index(
+                fields=["workspace", "deleted_at"],
+                condition=Q(deleted_at__isnull=False, erased_at=None),
+                name="document_trash",
+            ),
+            models.Index(
+                fields=["purge_at"],
+                condition=Q(deleted_at__isnull=False, erased_at=None),
+                name="document_to_erase",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -81,24 +162,9 @@ class Document(models.Model):
         return label(self.kind)
 
     def mark_deleted(self, by: User) -> bool:
-        """Hides the document; False when somebody else deleted it first."""
-        won = Document.objects.filter(pk=self.pk, deleted_at=None).update(
-            deleted_at=timezone.now(), deleted_by=by
+        """Puts it into the trash; False when it is on hold or somebody else was first."""
+        now = timezone.now()
+        won = Document.objects.filter(pk=self.pk, deleted_at=None, on_hold=False).update(
+            deleted_at=now, deleted_by=by, purge_at=now + timedelta(days=settings.TRASH_DAYS)
         )
         return bool(won)
-
-    def erase(self) -> None:
-        """Removes text and, unless another document stands on them, the bytes. Can be repeated."""
-        with transaction.atomic():
-            Document.objects.select_for_update().get(pk=self.pk)
-            # locked: the same bytes may be uploaded again at this moment
-            for blob in Blob.objects.select_for_update().filter(
-                pk__in=self.versions.values("blob")
-            ):
-                used = Document.objects.filter(versions__blob=blob, deleted_at=None).exists()
-                if not used and blob.erased_at is None:
-                    blob.file.delete(save=False)
-                    Blob.objects.filter(pk=blob.pk).update(erased_at=timezone.now())
-            Text.objects.filter(version__document=self).delete()
-            Page.objects.filter(version__document=self).delete()
-            Document.objects.filter(pk=self.pk).update(erased_at=timezone.now())

@@ -187,8 +187,13 @@ class Version(models.Model):
             pages_read=0,
         )
         if won:
+            self._shown()
             self.refresh_from_db()
         return bool(won)
+
+    def _shown(self) -> None:
+        """Lists show the state of a document's current version."""
+        Document.objects.filter(current=self.pk).follow_current()
 
     def _mine(self) -> VersionQuerySet:
         # a worker that lost its lease must not write over the one that took over
@@ -223,11 +228,13 @@ class Version(models.Model):
             if won:
                 Text.objects.create(version=self, content=reading.text)
                 Page.objects.keep(self, reading.pages)
+                self._shown()
         self.refresh_from_db()
         return bool(won)
 
     def fail(self, code: str, sentence: str) -> bool:
         won = self._mine().update(status=self.Status.FAILED, error_code=code, error=sentence)
+        self._shown()
         self.refresh_from_db()
         return bool(won)
 
@@ -236,4 +243,5 @@ class Version(models.Model):
         won = Version.objects.filter(pk=self.pk, status=self.Status.FAILED).update(
             status=self.Status.QUEUED, error="", error_code="", attempts=0, pages_read=0
         )
+        self._shown()
         return bool(won)

@@ -1,20 +1,17 @@
-"""One document: its own page, its name, its end."""
+"""One document: its own page, and its name."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
-from documents import tasks
 from documents.forms import PlaceForm, RenameForm
 from documents.source import open_source
 from documents.views import lookups
@@ -54,26 +51,3 @@ def rename(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
         {"workspace": workspace, "document": shown, "form": form},
         status=422 if form.errors else 200,
     )
-
-
-@in_workspace(Act.READ)
-def delete(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
-    """Asks first (GET), then deletes (POST)."""
-    shown = lookups.document(request, workspace, document_id)
-    own = shown.uploaded_by_id == request.user.pk
-    require(request, workspace, Act.DELETE_OWN if own else Act.DELETE_ANY)
-    if request.method != "POST":
-        context = {"workspace": workspace, "document": shown}
-        return render(request, "documents/delete.html", context)
-    with transaction.atomic():
-        if shown.mark_deleted(request.user):
-            Event.objects.record(
-                Event.Verb.DELETE,
-                by=request.user,
-                object=shown,
-                workspace=workspace,
-                request=request,
-            )
-            tasks.erase.delay_on_commit(shown.pk)
-    messages.info(request, _("%(title)s was deleted.") % {"title": shown.title})
-    return redirect("documents:library", slug=workspace.slug)

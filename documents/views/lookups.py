@@ -1,7 +1,8 @@
-"""How a view gets documents: those that the user may see, in the workspace of the address."""
+"""How a view gets documents and folders: those the user may see, in the address's workspace."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,32 @@ from django.shortcuts import get_object_or_404
 
 from accounts.access import MemberRequest
 from accounts.models import Workspace
-from documents.models import Document
+from documents.models import Document, Folder
 
 
 def documents(request: MemberRequest, workspace: Workspace) -> Any:
     rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
-    return rows.select_related("current__blob", "uploaded_by", "workspace")
+    return rows.select_related("current__blob", "uploaded_by", "workspace", "folder")
 
 
 def document(request: MemberRequest, workspace: Workspace, document_id: UUID) -> Document:
     return get_object_or_404(documents(request, workspace), public_id=document_id)
+
+
+def folders(request: MemberRequest, workspace: Workspace) -> Any:
+    return Folder.objects.visible_to(request.user).filter(workspace=workspace)
+
+
+def folder(request: MemberRequest, workspace: Workspace, folder_id: UUID) -> Folder:
+    return get_object_or_404(folders(request, workspace), public_id=folder_id)
+
+
+def ids(values: Iterable[str]) -> list[UUID]:
+    """The public ids among what a form sent; anything else names nothing."""
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(value))
+        except ValueError:
+            continue
+    return found

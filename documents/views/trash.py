@@ -1,0 +1,137 @@
+"""The end of documents: deleting, the trash, restoring, and erasing before the time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import MemberRequest, in_workspace, require
+from accounts.models import Workspace
+from accounts.roles import Act
+from documents import deleting
+from documents.models import Document, DocumentQuerySet
+from documents.views import lookups
+
+PER_PAGE = 100
+
+
+@in_workspace(Act.READ)
+def delete(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+    """Asks first (GET), then puts it into the trash (POST); a legal hold is said instead."""
+    shown = lookups.document(request, workspace, document_id)
+    own = shown.uploaded_by_id == request.user.pk
+    require(request, workspace, Act.DELETE_OWN if own else Act.DELETE_ANY)
+    if request.method != "POST" or shown.on_hold:
+        status = 409 if request.method == "POST" else 200
+        context = {"workspace": workspace, "document": shown, "days": settings.TRASH_DAYS}
+        return render(request, "documents/delete.html", context, status=status)
+    say_deleted(
+        request,
+        workspace,
+        deleting.delete(Document.objects.filter(pk=shown.pk), request.user, request),
+    )
+    return redirect("documents:library", slug=workspace.slug)
+
+
+def say_deleted(request: MemberRequest, workspace: Workspace, done: deleting.Deleted) -> None:
+    """The sentences after deleting: how many, with a button that undoes it, and what was held."""
+    if done.count:
+        said = (
+            _("%(title)s was deleted.") % {"title": done.title}
+            if done.count == 1
+            else ngettext(
+                "%(count)d document was deleted.", "%(count)d documents were deleted.", done.count
+            )
+            % {"count": done.count}
+        )
+        context = {"workspace": workspace, "said": said, "at": done.at.isoformat()}
+        messages.info(request, render_to_string("documents/_undo.html", context))
+    if done.held_count:
+        messages.error(request, _held(done))
+
+
+def _held(done: deleting.Deleted) -> str:
+    names = ", ".join(done.held)
+    if done.held_count > len(done.held):
+        names += " …"
+    return ngettext(
+        "%(count)d document is on legal hold and stays: %(names)s",
+        "%(count)d documents are on legal hold and stay: %(names)s",
+        done.held_count,
+    ) % {"count": done.held_count, "names": names}
+
+
+def _trashed(request: MemberRequest, workspace: Workspace) -> DocumentQuerySet:
+    return Document.objects.in_trash_for(request.user).filter(workspace=workspace)
+
+
+@require_GET
+@in_workspace(Act.READ)
+def trash(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    rows = _trashed(request, workspace).order_by("-deleted_at", "-pk")
+    rows = rows.select_related("deleted_by", "folder", "uploaded_by")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"workspace": workspace, "page": page, "days": settings.TRASH_DAYS}
+    return render(request, "documents/trash.html", context)
+
+
+def _chosen(request: MemberRequest, workspace: Workspace) -> DocumentQuerySet:
+    """Of the trash: the documents named, or all that the user deleted at one moment."""
+    rows = _trashed(request, workspace)
+    if (at := _moment(request.POST.get("at", ""))) is not None:
+        return rows.filter(deleted_at=at, deleted_by=request.user)
+    return rows.filter(public_id__in=lookups.ids(request.POST.getlist("document")))
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        return parse_datetime(value)
+    except ValueError:
+        return None
+
+
+@require_POST
+@in_workspace(Act.DELETE_OWN)
+def restore(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    chosen = _chosen(request, workspace).deletable_by(request.user, workspace)
+    count = deleting.restore(chosen, request.user, request)
+    said = ngettext("%(count)d document is back.", "%(count)d documents are back.", count)
+    if count:
+        messages.info(request, said % {"count": count})
+    else:
+        messages.error(request, _("Choose documents that you may restore."))
+    to = "documents:library" if request.POST.get("at") else "documents:trash"
+    return redirect(to, slug=workspace.slug)
+
+
+@require_POST
+@in_workspace(Act.DELETE_ANY)
+def erase(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """Asks first; what is then confirmed cannot be restored any more."""
+    everything = bool(request.POST.get("all"))
+    chosen = _trashed(request, workspace) if everything else _chosen(request, workspace)
+    count = chosen.count()
+    if count and not request.POST.get("sure"):
+        context: dict[str, Any] = {"workspace": workspace, "count": count, "all": everything}
+        if not everything:
+            context["documents"] = chosen
+        return render(request, "documents/erase.html", context)
+    deleting.give_up(chosen, request.user, request)
+    if count:
+        said = ngettext("%(count)d document is erased.", "%(count)d documents are erased.", count)
+        messages.info(request, said % {"count": count})
+    else:
+        messages.error(request, _("Choose at least one document."))
+    return redirect("documents:trash", slug=workspace.slug)
