@@ -94,7 +94,7 @@ def _stream(data: bytes, entries: str = "") -> bytes:
     return f"<< /Length {len(data)} {entries} >>\nstream\n".encode() + data + b"\nendstream"
 
 
-def _file(objects: list[bytes]) -> bytes:
+def _file(objects: list[bytes], info: int = 7) -> bytes:
     out = bytearray(b"%PDF-1.7\n")
     offsets = []
     for number, body in enumerate(objects, start=1):
@@ -103,5 +103,37 @@ def _file(objects: list[bytes]) -> bytes:
     start = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     out += b"".join(f"{offset:010} 00000 n \n".encode() for offset in offsets)
-    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info 7 0 R >>\n".encode()
+    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info {info} 0 R >>\n".encode()
     return bytes(out + f"startxref\n{start}\n%%EOF\n".encode())
+
+
+def drawn(
+    content: bytes,
+    *objects: bytes,
+    resources: str = "",
+    page: str = "",
+    catalog: str = "",
+    size: tuple[float, float] = (612, 792),
+) -> bytes:
+    """A PDF of one page of Helvetica (/F), its content stream and whatever else given as written.
+
+    ``objects`` are numbered from 7; ``resources``, ``page`` and ``catalog`` are further entries of
+    those dictionaries.
+    """
+    head = [
+        f"<< /Type /Catalog /Pages 2 0 R {catalog} >>".encode(),
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        (
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {size[0]} {size[1]}] {page}"
+            f" /Resources << /Font << /F 5 0 R >> {resources} >> /Contents 4 0 R >>"
+        ).encode(),
+        _stream(content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        b"<< >>",
+    ]
+    return _file([*head, *objects], info=6)
+
+
+def stream(data: bytes, entries: str = "") -> bytes:
+    """A stream object for `drawn`."""
+    return _stream(data, entries)

@@ -14,7 +14,7 @@ import pytest
 from documents import ingest
 from documents.ingest import Kind, Limits
 from documents.ingest.canonical import clean
-from documents.ingest.pdf import raw_text, raw_text_by_unit
+from documents.ingest.raw import raw_text, raw_text_by_unit
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 CONTRACTS = SHARED / "data" / "contracts"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from documents import ingest
 from documents.ingest import Kind, Limits
-from documents.ingest.pdf import raw_text, raw_text_by_unit
 from documents.ingest.positions import page_text
+from documents.ingest.raw import raw_text, raw_text_by_unit
 from tests.pdfs import Page, write
 
 LIMITS = Limits(bytes=10 << 20, pages=50, seconds=20)

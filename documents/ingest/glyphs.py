@@ -14,8 +14,8 @@ from functools import cached_property
 import pypdfium2.raw as pdfium
 
 from .joining import Box, Joiner, Run
-from .pdf import raw_text
 from .positions import PageMap, page_text
+from .raw import raw_text
 
 _PARTS = 10_000_000  # pixels of the imaginary device that fractions are read from
 _SLANTED = math.radians(5)  # a line that is so far from upright has a box for each character
@@ -69,7 +69,7 @@ class Glyphs:
         for index in range(first, last):
             if self.raw[index] in "\r\n":
                 joiner.cut()
-            if self.raw[index].isspace() or (box := self._box(index)) is None:
+            if self.raw[index].isspace() or (box := self.box(index)) is None:
                 continue
             begin = slanted or joiner.begins(box)
             turns = 0
@@ -80,8 +80,8 @@ class Glyphs:
                 joiner.cut()
         return joiner.runs
 
-    def _box(self, index: int) -> Box | None:
-        """None when nothing of it is on the page."""
+    def box(self, index: int) -> Box | None:
+        """Where one character stands; None when nothing of it is on the page."""
         rect = pdfium.FS_RECTF()
         if not pdfium.FPDFText_GetLooseCharBox(self._text_page, index, ctypes.byref(rect)):
             return None

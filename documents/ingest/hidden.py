@@ -9,7 +9,6 @@ which is no lie while it agrees with the picture; `Look.layer` says that somebod
 
 import ctypes
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,8 +16,11 @@ from typing import NamedTuple
 import pypdfium2.raw as pdfium
 from PIL import Image, ImageChops
 
-from .boxes import char_box
-from .painted import Box, Painted, address, matrix, own_box, painted_on, shared, visible
+from .glyphs import Glyphs
+from .painted import Painted, address, painted_on, shared, visible
+from .positions import page_text
+from .reading import Finding
+from .suspicion import suspects_on
 
 #: How text can be hidden, as the end of a sentence about it.
 HOW = {
@@ -30,23 +32,17 @@ HOW = {
     "covered": "something else is painted there",
 }
 
-_PALE = 150  # of 255: text lighter than this may vanish on paper
-_TINY = 2.5  # points
-_THIN = 3.0  # points: rules and underlines cover nothing
-_INK = 40  # of 255: the least difference that an eye sees
+SENTENCE = "This text cannot be seen on the page: “%(text)s” (%(how)s)."
+_TOLD = 50  # places of a page
+_QUOTED = 120  # characters of each
+
+_INK = 24  # of 255: the least difference that an eye sees
 _CONTRAST = 60  # of 255, within a character's box: something is drawn there
-_NOTES = 200  # annotations of a page that are looked at
 _LETTERS = 2  # a shorter run is a full stop or a bullet without a shape
 _LAYER_LETTERS = 12  # a run of a layer over bare paper: boxes of scanned words are never exact
 _PICTURED = 0.3  # of the page's area: what a page of a scan is made of
 _OVER_INK = 0.6  # of a layer's letters stand where the picture has ink
 _PIXELS = 1_200  # of the longer side: a full stop of fine print still has one
-
-# Filled anew for every object, of which a page may have thousands: the child has one thread.
-_CHANNELS = [ctypes.c_uint() for _ in range(4)]
-_CHANNEL_REFS = [ctypes.byref(channel) for channel in _CHANNELS]
-_POINT = [ctypes.c_float() for _ in range(2)]
-_POINT_REFS = [ctypes.byref(axis) for axis in _POINT]
 
 
 class Hidden(NamedTuple):
@@ -73,13 +69,31 @@ def look(page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE", raw: str) 
     """What the page hides; ``raw`` is its text by pdfium's indexes. Costs next to nothing for a
     page above suspicion."""
     painted = list(painted_on(page))
-    suspects = _suspects(page, painted)
+    suspects = suspects_on(page, painted)
     said = "".join(_text(one.handle, text_page) for one, _how in suspects.values())
     if sum(letter.isalnum() for letter in said) < _LETTERS:
         return NOTHING
     proof = _Proof(page, text_page, raw, suspects)
     pictured = _pictured(page, painted)
     return proof.look(pictured)
+
+
+def findings(seen: Look, raw: str) -> tuple[Finding, ...]:
+    """What a reviewer is told of it, with ranges of the page's own canonical text."""
+    if not seen.hidden:
+        return ()
+    text, positions = page_text([ord(unit) for unit in raw])
+    found = []
+    for run in seen.hidden[:_TOLD]:
+        start, end = positions.to_text(run.first, run.last)
+        sentence = SENTENCE % {"text": _clipped(text[start:end]), "how": HOW[run.how]}
+        found.append(Finding("hidden_text", sentence, start=start, end=end))
+    return tuple(found)
+
+
+def _clipped(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _QUOTED else line[: _QUOTED - 1].rstrip() + "…"
 
 
 def _text(handle: "pdfium.FPDF_PAGEOBJECT", text_page: "pdfium.FPDF_TEXTPAGE") -> str:
@@ -89,170 +103,12 @@ def _text(handle: "pdfium.FPDF_PAGEOBJECT", text_page: "pdfium.FPDF_TEXTPAGE") -
     return ctypes.string_at(buffer, max(0, size - 2)).decode("utf-16-le", "replace")
 
 
-# suspicion -----------------------------------------------------------------------------------
-
-
-def _suspects(page: "pdfium.FPDF_PAGE", painted: list[Painted]) -> dict[int, tuple[Painted, str]]:
-    """Text objects that might be hidden, by address, each with a key of `HOW`."""
-    shown = visible(page)
-    covers = _Covers(painted)
-    noted = _has_notes(page)
-    found = {}
-    for order, one in enumerate(painted):
-        if one.kind != pdfium.FPDF_PAGEOBJ_TEXT:
-            continue
-        light = _lightness(one.handle)
-        how = _own_reason(one, shown, light)
-        if not how and (noted or covers.may_hide(order, one.box, light)):
-            how = "covered"
-        if how:
-            found[address(one.handle)] = (one, how)
-    return found
-
-
-def _own_reason(text: Painted, shown: Box, light: float | None) -> str:
-    """Why the text might be hidden whatever else is on the page; "" when nothing speaks for it."""
-    mode = pdfium.FPDFTextObj_GetTextRenderMode(text.handle)
-    if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
-        return "invisible"
-    if _size(text) < _TINY:
-        return "tiny"
-    left, bottom, right, top = text.box
-    if left < shown[0] - 1 or bottom < shown[1] - 1 or right > shown[2] + 1 or top > shown[3] + 1:
-        return "outside"
-    if light is None or light > _PALE or pdfium.FPDFPageObj_HasTransparency(text.handle):
-        return "pale"
-    return "cut off" if _is_cut(text) or _is_optional(text.handle) else ""
-
-
-def _size(text: Painted) -> float:
-    size = ctypes.c_float()
-    if not pdfium.FPDFTextObj_GetFontSize(text.handle, ctypes.byref(size)):
-        return 0.0
-    _a, _b, c, d, _e, _f = matrix(text.handle)
-    return abs(size.value) * math.hypot(c, d) * text.scale
-
-
-def _lightness(handle: "pdfium.FPDF_PAGEOBJECT") -> float | None:
-    """0 (black) to 255; None for a pattern and whatever else has no plain colour."""
-    if not pdfium.FPDFPageObj_GetFillColor(handle, *_CHANNEL_REFS):
-        return None
-    red, green, blue, alpha = (channel.value for channel in _CHANNELS)
-    return 0.299 * red + 0.587 * green + 0.114 * blue if alpha == 255 else None
-
-
-def _is_cut(text: Painted) -> bool:
-    """Whether a clipping path may cut into the text. Its points are those of the text's form."""
-    path = pdfium.FPDFPageObj_GetClipPath(text.handle)
-    count = pdfium.FPDFClipPath_CountPaths(path) if path else 0
-    bounds = own_box(text.handle)
-    if not count or bounds is None:
-        return False
-    left, bottom, right, top = bounds
-    for index in range(max(0, count)):
-        points = list(_points(path, index))
-        if not points:
-            return True
-        xs, ys = zip(*points, strict=True)
-        if min(xs) > left + 1 or max(xs) < right - 1 or min(ys) > bottom + 1 or max(ys) < top - 1:
-            return True
-    return False
-
-
-def _points(path: "pdfium.FPDF_CLIPPATH", index: int) -> Iterator[tuple[float, float]]:
-    count = max(0, pdfium.FPDFClipPath_CountPathSegments(path, index))
-    # a rectangle, as nearly all are: two opposite corners tell it
-    for number in (0, 2) if count in (4, 5) else range(count):
-        segment = pdfium.FPDFClipPath_GetPathSegment(path, index, number)
-        if pdfium.FPDFPathSegment_GetPoint(segment, *_POINT_REFS):
-            yield _POINT[0].value, _POINT[1].value
-
-
-def _is_optional(handle: "pdfium.FPDF_PAGEOBJECT") -> bool:
-    """Whether it belongs to a layer that can be switched off."""
-    name, size = ctypes.create_string_buffer(64), ctypes.c_ulong()
-    for index in range(max(0, pdfium.FPDFPageObj_CountMarks(handle))):
-        mark = pdfium.FPDFPageObj_GetMark(handle, index)
-        buffer = ctypes.cast(name, ctypes.POINTER(ctypes.c_ushort))
-        named = pdfium.FPDFPageObjMark_GetName(mark, buffer, 64, ctypes.byref(size))
-        if named and name.raw[: max(0, size.value - 2)] == "OC".encode("utf-16-le"):
-            return True
-    return False
-
-
-def _covers(one: Painted) -> bool:
-    """Whether text could vanish in it or behind it."""
-    left, bottom, right, top = one.box
-    if right - left < _THIN or top - bottom < _THIN:
-        return False
-    if one.kind == pdfium.FPDF_PAGEOBJ_PATH:
-        fill, stroke = ctypes.c_int(), ctypes.c_int()
-        known = pdfium.FPDFPath_GetDrawMode(one.handle, ctypes.byref(fill), ctypes.byref(stroke))
-        if known and fill.value == pdfium.FPDF_FILLMODE_NONE:
-            width = ctypes.c_float()
-            pdfium.FPDFPageObj_GetStrokeWidth(one.handle, ctypes.byref(width))
-            return bool(stroke.value) and width.value * one.scale >= _THIN
-        return True
-    return one.kind in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING)
-
-
-class _Covers:
-    """What text on a page could vanish in or behind: pictures, shadings, filled areas."""
-
-    def __init__(self, painted: list[Painted]) -> None:
-        self._orders: list[int] = []
-        self._boxes: list[Box] = []
-        self._lights: list[float | None] = []
-        for order, one in enumerate(painted):
-            if _covers(one):
-                plain = one.kind == pdfium.FPDF_PAGEOBJ_PATH
-                self._orders.append(order)
-                self._boxes.append(one.box)
-                self._lights.append(_lightness(one.handle) if plain else None)
-        self._like: dict[float | None, list[int]] = {}
-
-    def may_hide(self, order: int, box: Box, light: float | None) -> bool:
-        """Whether something lies over text painted in this ``order``, or something like it in
-        colour lies behind it. Most pages have many areas behind, and none that qualifies."""
-        later = range(bisect_right(self._orders, order), len(self._orders))
-        return any(shared(box, self._boxes[index]) > 0 for index in (*later, *self._alike(light)))
-
-    def _alike(self, light: float | None) -> list[int]:
-        if light not in self._like:
-            self._like[light] = [
-                index
-                for index, other in enumerate(self._lights)
-                if light is None or other is None or abs(light - other) < _PALE / 2
-            ]
-        return self._like[light]
-
-
-def _has_notes(page: "pdfium.FPDF_PAGE") -> bool:
-    """Whether annotations are drawn that could lie over text."""
-    harmless = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_POPUP)
-    for index in range(min(_NOTES, max(0, pdfium.FPDFPage_GetAnnotCount(page)))):
-        note = pdfium.FPDFPage_GetAnnot(page, index)
-        if not note:
-            continue
-        rect = pdfium.FS_RECTF()
-        pdfium.FPDFAnnot_GetRect(note, ctypes.byref(rect))
-        subtype = pdfium.FPDFAnnot_GetSubtype(note)
-        pdfium.FPDFPage_CloseAnnot(note)
-        large = min(abs(rect.right - rect.left), abs(rect.top - rect.bottom)) >= _THIN
-        if large and subtype not in harmless:
-            return True
-    return False
-
-
 def _pictured(page: "pdfium.FPDF_PAGE", painted: list[Painted]) -> bool:
     """Whether pictures make up a good part of the page."""
     page_box = visible(page)
     whole = (page_box[2] - page_box[0]) * (page_box[3] - page_box[1])
     images = (one.box for one in painted if one.kind == pdfium.FPDF_PAGEOBJ_IMAGE)
     return sum(shared(image, page_box) for image in images) >= _PICTURED * whole
-
-
-# proof ---------------------------------------------------------------------------------------
 
 
 class _Proof:
@@ -266,7 +122,7 @@ class _Proof:
         suspects: dict[int, tuple[Painted, str]],
     ) -> None:
         self._page = page
-        self._text_page = text_page
+        self._glyphs = Glyphs(page, text_page)
         self._raw = raw
         self._suspects = suspects
         self._whole = self._drawn()
@@ -333,7 +189,7 @@ class _Proof:
 
     def _pixels(self, index: int) -> tuple[int, int, int, int] | None:
         """Where a character stands on the drawn page; None when nowhere."""
-        box = char_box(self._page, self._text_page, index)
+        box = self._glyphs.box(index)
         if box is None:
             return None
         across, down = self._whole.size

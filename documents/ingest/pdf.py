@@ -5,9 +5,7 @@ password, and gives the characters that highlights are drawn from. pypdf tells a
 from a damaged file, and a page count that pdfium does not agree with.
 """
 
-import ctypes
 import math
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +17,16 @@ import pypdf.errors
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from . import hidden
 from .canonical import title
 from .numbers import named
-from .positions import page_string, units_text
+from .positions import page_string
+from .raw import raw_text
 from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
 _RULES = 1
 _STRUCTURE_SECONDS = 5.0
-# FPDFText_GetText puts this where a character has no Unicode or is a hyphen at a line's end.
-_STAND_IN = re.compile("\ufffe")
 
 
 class PdfReader:
@@ -153,6 +151,7 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
             return None
         try:
             raw = raw_text(text_page)
+            seen = hidden.look(page, text_page, raw) if raw else hidden.NOTHING
         finally:
             pdfium.FPDFText_ClosePage(text_page)
         return PageText(
@@ -161,39 +160,11 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
             width=_length(pdfium.FPDF_GetPageWidthF(page)),
             height=_length(pdfium.FPDF_GetPageHeightF(page)),
             rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
+            layered=seen.layer,
+            findings=hidden.findings(seen, raw),
         )
     finally:
         pdfium.FPDF_ClosePage(page)
-
-
-def raw_text_by_unit(text_page: "pdfium.FPDF_TEXTPAGE") -> str:
-    """The page's characters, asked for one by one: one character a unit, index = char index."""
-    count = pdfium.FPDFText_CountChars(text_page)
-    return units_text(pdfium.FPDFText_GetUnicode(text_page, index) for index in range(count))
-
-
-def raw_text(text_page: "pdfium.FPDF_TEXTPAGE") -> str:
-    """What `raw_text_by_unit` gives, several times as fast.
-
-    pdfium keeps a list of characters, which the indexes count, and a text beside it. A character
-    goes into the list alone when it is left out of the text, and in both alike when it is not,
-    except that U+FFFE in the text stands for various things in the list. A text as long as the
-    list therefore leaves nothing out, and only its U+FFFEs need asking.
-    """
-    count = max(0, pdfium.FPDFText_CountChars(text_page))
-    # Twice the room: should pdfium ever write a unit as a pair, it is noticed, not overrun.
-    buffer = (ctypes.c_ushort * (2 * count + 2))()
-    written = pdfium.FPDFText_GetText(text_page, 0, count, buffer) - 1  # without the last NUL
-    if written != count:
-        return raw_text_by_unit(text_page)
-    text = ctypes.string_at(buffer, 2 * count).decode("utf-16-le", "surrogatepass")
-    if len(text) != count:  # pairs were joined
-        text = units_text(buffer[:count])
-    if "\ufffe" not in text:
-        return text
-    return _STAND_IN.sub(
-        lambda match: units_text([pdfium.FPDFText_GetUnicode(text_page, match.start())]), text
-    )
 
 
 def _length(points: float) -> float:

@@ -3,7 +3,7 @@
 import enum
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -118,7 +118,8 @@ class PageReading:
     ``source`` is "text" (the file says what it reads), "ocr" (recognised on a picture), or "none"
     when the page has no visible character. ``confidence`` is the recogniser's, 0 to 1. A page is
     not ``legible`` when something stands on it that could not be read, or only badly; an empty
-    page is. ``words`` are those of a recognised page.
+    page is. ``words`` are those of a recognised page. ``layered``: text is hidden under its picture
+    that has not been compared with what the picture says.
     """
 
     number: int
@@ -132,6 +133,7 @@ class PageReading:
     confidence: float | None = None
     legible: bool = True
     words: tuple[Word, ...] = ()
+    layered: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,12 @@ class Finding:
     page: int | None = None
     start: int | None = None
     end: int | None = None
+
+    def on_page(self, number: int, offset: int) -> "Finding":
+        """The same, counted from the beginning of a text in which its page begins at ``offset``."""
+        if self.start is None or self.end is None:
+            return replace(self, page=number)
+        return replace(self, page=number, start=self.start + offset, end=self.end + offset)
 
 
 @dataclass(frozen=True)
@@ -215,7 +223,10 @@ class Container(Protocol):
 
 @dataclass(frozen=True)
 class PageText:
-    """A page on its way into a `Reading`: canonical ``text`` and the ``raw`` it came from."""
+    """A page on its way into a `Reading`: canonical ``text`` and the ``raw`` it came from.
+
+    Its ``findings`` count from the page's start, and need not know its number.
+    """
 
     text: str
     raw: str
@@ -226,6 +237,8 @@ class PageText:
     confidence: float | None = None
     legible: bool = True
     words: tuple[Word, ...] = ()
+    layered: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 class Pages:
@@ -235,6 +248,7 @@ class Pages:
         self._limit = limits.chars
         self._texts: list[str] = []
         self._pages: list[PageReading] = []
+        self._findings: list[Finding] = []
         self._length = 0
 
     def add(self, page: PageText, *, goes_on: bool = False) -> None:
@@ -263,8 +277,10 @@ class Pages:
                 confidence=page.confidence,
                 legible=page.legible,
                 words=page.words,
+                layered=page.layered,
             )
         )
+        self._findings += [one.on_page(len(self._pages), start) for one in page.findings]
 
     def without_text(self) -> list[int]:
         """Numbers of the pages that show no character."""
@@ -283,7 +299,7 @@ class Pages:
             reader_version=reader.version,
             warnings=tuple(warnings),
             title=title,
-            findings=tuple(findings),
+            findings=(*self._findings, *findings),
         )
 
 
