@@ -10,6 +10,8 @@ _READERS: dict[Kind, tuple[str, str, dict[str, Any]]] = {
     Kind.PDF: ("pdf", "PdfReader", {}),
     Kind.TEXT: ("text", "TextReader", {"name": "text", "headings": False}),
     Kind.MARKDOWN: ("text", "TextReader", {"name": "markdown", "headings": True}),
+    Kind.XLSX: ("sheets", "SheetReader", {}),
+    Kind.CSV: ("tables", "CsvReader", {}),
 }
 
 

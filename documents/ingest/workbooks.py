@@ -1,0 +1,286 @@
+"""The parts of an XLSX file as they stand in its package.
+
+Read row by row and with nothing evaluated. openpyxl knows the formats; its reader is not used: one
+bad style makes it give up on a whole workbook, and what is hidden it does not tell while streaming.
+"""
+
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Any, NamedTuple
+
+from lxml import etree
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
+
+from .canonical import clean
+from .reading import Unreadable
+from .shown import number
+from .tables import COLUMNS, letters
+
+_ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})\Z")
+_RANGE = re.compile(r"([A-Z]{1,3}\d{1,7}):[A-Z]{1,3}\d{1,7}\Z")
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_Element = Any  # lxml has no types
+# What is wrong with its packing, its XML (a document type is never right), or its encoding.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError),
+    *(etree.XMLSyntaxError, ValueError, LookupError),
+)
+
+
+class Cell(NamedTuple):
+    """``text`` is what is shown. ``hidden`` when its row, its column or its format hides it."""
+
+    column: int
+    row: int
+    text: str
+    hidden: bool
+
+    @property
+    def address(self) -> str:
+        return f"{letters(self.column)}{self.row}"
+
+
+class Link(NamedTuple):
+    """What a part refers to: the last word of its kind, and the part's name in the package."""
+
+    kind: str
+    target: str
+
+
+@dataclass
+class Sheet:
+    """A sheet as the workbook lists it, and what was found beside its cells while it was read.
+
+    ``merged`` has the range of merged cells by the address of the first. ``formulas`` counts cells
+    that say how they are reckoned, but not what comes out.
+    """
+
+    name: str
+    part: str
+    hidden: bool
+    merged: dict[str, str] = field(default_factory=dict)
+    formulas: int = 0
+
+
+class Workbook:
+    """An opened workbook. Everything may raise `Unreadable`."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._names = {name.casefold(): name for name in archive.namelist()}
+        documents = self.links("")
+        main = next((link for link in documents.values() if link.kind == "officeDocument"), None)
+        self._main = main.target if main else "xl/workbook.xml"
+        links = self.links(self._main)
+        self._epoch: datetime = WINDOWS_EPOCH
+        self.sheets: list[Sheet] = []
+        for tag, element in self._elements(self._main, "workbookPr", "sheet"):
+            if tag == "workbookPr" and element.get("date1904") in ("1", "true"):
+                self._epoch = MAC_EPOCH
+            elif tag == "sheet":
+                link = links.get(_attribute(element, "id"), Link("", ""))
+                if link.kind == "worksheet":
+                    hidden = element.get("state", "visible") != "visible"
+                    self.sheets.append(Sheet(element.get("name", ""), link.target, hidden))
+        parts = {link.kind: link.target for link in links.values()}
+        kinds = {link.kind for sheet in self.sheets for link in self.links(sheet.part).values()}
+        #: Whether something stands on its sheets that is not in cells.
+        self.drawings = "drawing" in kinds or "chartsheet" in parts
+        self._strings = self._shared(parts.get("sharedStrings", ""))
+        self._formats = self._styles(parts.get("styles", ""))
+
+    def rows(self, sheet: Sheet) -> Iterator[list[Cell]]:
+        """The cells of each row that show something, and those that hide it."""
+        hidden_columns: set[int] = set()
+        hidden_rows, row = False, 0
+        for tag, element in self._elements(sheet.part, "sheetFormatPr", "col", "row", "mergeCell"):
+            if tag == "sheetFormatPr":
+                hidden_rows = _is_on(element.get("zeroHeight"))
+            elif tag == "col" and _is_on(element.get("hidden")):
+                first, last = _number(element.get("min"), 1), _number(element.get("max"), 0)
+                hidden_columns.update(range(first, min(last, COLUMNS) + 1))
+            elif tag == "row":
+                row = _number(element.get("r"), row + 1)
+                hidden = _is_on(element.get("hidden")) or (
+                    hidden_rows and not _is_on(element.get("customHeight"))
+                )
+                yield list(self._cells(sheet, element, row, hidden, hidden_columns))
+            elif tag == "mergeCell" and (found := _RANGE.match(element.get("ref", ""))):
+                sheet.merged[found[1]] = found[0]
+
+    def comments(self, sheet: Sheet) -> Iterator[tuple[str, str, str]]:
+        """Address, author and text of each comment; of a talk, each turn."""
+        links = self.links(sheet.part).values()
+        threads = [link.target for link in links if link.kind == "threadedComment"]
+        for part in threads:
+            for _, element in self._elements(part, "threadedComment"):
+                yield element.get("ref", ""), "", _text(element, "text")
+        for link in links:
+            # a talk stands in the old way too, for programs that know no other
+            if link.kind != "comments" or threads:
+                continue
+            authors: list[str] = []
+            for tag, element in self._elements(link.target, "author", "comment"):
+                if tag == "author":
+                    authors.append(element.text or "")
+                else:
+                    author = _number(element.get("authorId"), -1)
+                    name = authors[author] if 0 <= author < len(authors) else ""
+                    yield element.get("ref", ""), name, _text(element, "t")
+
+    def title(self) -> str:
+        """The document's own title, "" without one."""
+        properties = (link for link in self.links("").values() if link.kind == "core-properties")
+        for link in properties:
+            for _, element in self._elements(link.target, "title"):
+                return element.text or ""
+        return ""
+
+    def links(self, part: str) -> dict[str, Link]:
+        """What a part refers to, by id. Addresses outside of the package are left out."""
+        folder, name = posixpath.split(part)
+        links = {}
+        part = f"{folder}/_rels/{name}.rels".lstrip("/")
+        for _, element in self._elements(part, "Relationship"):
+            if element.get("TargetMode") != "External":
+                target = posixpath.normpath(posixpath.join("/", folder, element.get("Target", "")))
+                kind = element.get("Type", "").rpartition("/")[2]
+                links[element.get("Id", "")] = Link(kind, target.lstrip("/"))
+        return links
+
+    def _cells(
+        self, sheet: Sheet, row: _Element, row_number: int, hidden: bool, hidden_columns: set[int]
+    ) -> Iterator[Cell]:
+        column = 0
+        for element in row:
+            found = _ADDRESS.match(element.get("r", ""))
+            column = _column(found[1]) if found else column + 1
+            text, concealed = self._shown(sheet, element)
+            if text:
+                concealed = concealed or hidden or column in hidden_columns
+                yield Cell(min(column, COLUMNS), row_number, clean(text), concealed)
+
+    def _shown(self, sheet: Sheet, cell: _Element) -> tuple[str, bool]:
+        """What a cell shows, and whether its format keeps that from being seen."""
+        value = formula = ""
+        for child in cell:
+            tag = _tag(child)
+            if tag == "v":
+                value = child.text or ""
+            elif tag == "f":
+                formula = child.text or ""
+            elif tag == "is":
+                return _line(_text(child, "t")), False
+        if not value:
+            sheet.formulas += bool(formula)
+            return _line(f"={formula}") if formula else "", False
+        kind = cell.get("t", "n")
+        if kind == "s":
+            index = _number(value, -1)
+            return self._strings[index] if 0 <= index < len(self._strings) else "", False
+        if kind == "b":
+            return "TRUE" if value == "1" else "FALSE", False
+        if kind != "n":
+            return _line(value), False
+        code = self._formats.get(_number(cell.get("s"), 0), "General")
+        shown = number(value, code, self._epoch)
+        return _line(shown or value), not shown
+
+    def _shared(self, part: str) -> list[str]:
+        return [_line(_text(element, "t")) for _, element in self._elements(part, "si")]
+
+    def _styles(self, part: str) -> dict[int, str]:
+        """The format of numbers by the number of a style."""
+        codes: dict[int, str] = dict(BUILTIN_FORMATS)
+        styles: dict[int, str] = {}
+        for tag, element in self._elements(part, "numFmt", "cellXfs"):
+            if tag == "numFmt":
+                codes[_number(element.get("numFmtId"), -1)] = element.get("formatCode", "")[:500]
+            else:
+                for index, style in enumerate(element):
+                    styles[index] = codes.get(_number(style.get("numFmtId"), 0), "General")
+        return styles
+
+    def _elements(self, part: str, *tags: str) -> Iterator[tuple[str, _Element]]:
+        """The elements of a part that are called so, each when it has ended and with all that is
+        in it. Nothing for a part that is not there."""
+        name = self._names.get(part.casefold())
+        if name is None:
+            return
+        try:
+            with self._archive.open(name) as file:
+                yield from _parsed(file, tags)
+        except _DAMAGED as error:
+            raise Unreadable("damaged_file", f"{ascii(part)[:200]}: {error!r}") from error
+
+
+def _parsed(file: IO[bytes], tags: tuple[str, ...]) -> Iterator[tuple[str, _Element]]:
+    # Entities stay what they are, nothing is fetched, and depth and length have libxml2's limits.
+    elements = etree.iterparse(
+        file,
+        tag=[f"{{*}}{tag}" for tag in tags],
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+    )
+    for _, element in elements:
+        if element.getroottree().docinfo.doctype:
+            raise ValueError("a document type")
+        yield _tag(element), element
+        # what has been seen is forgotten, or a large sheet would be held whole
+        element.clear()
+        parent = element.getparent()
+        while parent is not None and element.getprevious() is not None:
+            del parent[0]
+
+
+def _tag(element: _Element) -> str:
+    tag: Any = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _attribute(element: _Element, name: str) -> str:
+    """An attribute by its name without the namespace, which is another one in strict files."""
+    return next((value for key, value in element.items() if key.rpartition("}")[2] == name), "")
+
+
+def _text(element: _Element, tag: str) -> str:
+    """The text of all elements called ``tag`` within; how it is pronounced is left out."""
+    pieces, left = [], [element]
+    while left:
+        found = left.pop()
+        if _tag(found) == "rPh":
+            continue
+        if _tag(found) == tag and found.text:
+            pieces.append(found.text)
+        left.extend(reversed(found))
+    return "".join(pieces)
+
+
+def _line(text: str) -> str:
+    """One line: the ends of lines within a cell become spaces."""
+    if "_x" in text:
+        text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return " ".join(text.split())
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+
+
+def _is_on(text: str | None) -> bool:
+    return text in ("1", "true", "on")
+
+
+def _column(letters: str) -> int:
+    column = 0
+    for letter in letters:
+        column = column * 26 + ord(letter) - 64
+    return column
