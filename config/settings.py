@@ -20,9 +20,10 @@ DATA = env.folder(
 )
 FILES = DATA / "files"
 PICTURES = DATA / "pictures"
+INCOMING = DATA / "incoming"
 STREAMS = DATA / "streams"
 QUEUE = DATA / "queue"
-for _path in (DATA, FILES, PICTURES, STREAMS, QUEUE, DATA / "static"):
+for _path in (DATA, FILES, INCOMING, PICTURES, STREAMS, QUEUE, DATA / "static"):
     _path.mkdir(parents=True, exist_ok=True)
 
 
@@ -208,6 +209,9 @@ STORAGES = {
 # Uploads and reading -------------------------------------------------------------------------
 
 MAX_UPLOAD_MB = env.whole("PINCITE_MAX_UPLOAD_MB", 100, _("Largest file accepted, in MB."), 1)
+UNFINISHED_MB = env.whole(
+    "PINCITE_UNFINISHED_MB", 2000, _("Room for one person's unfinished uploads, in MB."), 1
+)
 MAX_PAGES = env.whole("PINCITE_MAX_PAGES", 5000, _("Longest document accepted, in pages."), 1)
 READER_MEMORY_MB = env.whole(
     "PINCITE_READER_MEMORY_MB", 1536, _("Memory limit of the process that reads files."), 256
@@ -267,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-documents": {"task": "documents.tasks.sweep", "schedule": SWEEP_SECONDS},
     "sweep-answers": {"task": "qa.tasks.sweep", "schedule": SWEEP_SECONDS},
     "tidy-remote-files": {"task": "qa.tasks.tidy_remote_files", "schedule": 24 * 3600},
+    "tidy-uploads": {"task": "documents.tasks.tidy_uploads", "schedule": 3600},
     "tidy-streams": {"task": "qa.tasks.tidy_streams", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat")

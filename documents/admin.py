@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, WorkspaceFilter
 from documents import tasks
-from documents.models import Blob, Document, Folder, Page, RemoteFile, Tag, Version
+from documents.models import Blob, Document, Folder, Page, RemoteFile, Tag, Upload, Version
 
 
 @admin.register(Document)
@@ -87,6 +87,14 @@ class TagAdmin(RecordAdmin):
     list_select_related = ("workspace",)
     list_filter = (WorkspaceFilter,)
     search_fields = ("name",)
+
+
+@admin.register(Upload)
+class UploadAdmin(RecordAdmin):
+    list_display = ("name", "workspace", "by", "received", "size", "created_at", "expires_at")
+    list_select_related = ("workspace", "by")
+    list_filter = (WorkspaceFilter,)
+    search_fields = ("name", "public_id")
 
 
 @admin.register(RemoteFile)

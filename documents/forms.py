@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from documents.models import Document
+from accounts.models import Workspace
+from documents.models import Document, Folder
 
 
 class MultipleFileInput(forms.ClearableFileInput):
@@ -27,9 +28,65 @@ class FilesField(forms.FileField):
         return [one(item, initial) for item in data] if data else [one(None, initial)]
 
 
-class UploadForm(forms.Form):
+class PlacedForm(forms.Form):
+    """Where something new goes: into a folder of the workspace, or to the top."""
+
+    folder = forms.ModelChoiceField(
+        Folder.objects.none(),
+        to_field_name="public_id",
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": _("The folder is not there any more.")},
+    )
+
+    def __init__(self, workspace: Workspace, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["folder"]
+        assert isinstance(choice, forms.ModelChoiceField)
+        choice.queryset = Folder.objects.filter(workspace=workspace)
+
+    @property
+    def problem(self) -> str:
+        """The first sentence that says what is wrong."""
+        return next((str(sentences[0]) for sentences in self.errors.values()), "")
+
+
+class UploadForm(PlacedForm):
     # an empty file is refused with its name, further on
-    files = FilesField(label=_("Files"), allow_empty_file=True)  # type: ignore[assignment]
+    files = FilesField(  # type: ignore[assignment]
+        allow_empty_file=True, error_messages={"required": _("Choose at least one file.")}
+    )
+    path = forms.CharField(max_length=1000, required=False)  # of folders below it
+
+
+class BeginForm(PlacedForm):
+    """What a browser says of a file before it sends it in pieces."""
+
+    name = forms.CharField(max_length=255)
+    size = forms.IntegerField(min_value=0, max_value=2**53)
+    fingerprint = forms.CharField(max_length=64)
+    path = forms.CharField(max_length=1000, required=False)
+
+
+class PieceForm(forms.Form):
+    offset = forms.IntegerField(min_value=0, max_value=2**53)
+
+
+class FinishForm(forms.Form):
+    sha256 = forms.RegexField(r"\A[0-9a-f]{64}\Z", required=False)
+
+
+class PasteForm(PlacedForm):
+    title = forms.CharField(
+        label=_("Title"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    text = forms.CharField(label=_("Text"), strip=False, widget=forms.Textarea(attrs={"rows": 12}))
+
+    @property
+    def name(self) -> str:
+        """The title as a file's name: Markdown when it says so, else plain text."""
+        title = str(self.cleaned_data["title"])
+        return title if title.lower().endswith((".md", ".txt", ".eml")) else f"{title}.txt"
 
 
 class RenameForm(forms.ModelForm):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from documents import erasing
+from documents import erasing, incoming
 from documents.models import Document, Version
 from documents.reading import ingest_due
 
@@ -26,6 +26,11 @@ def erase(document_id: int) -> None:
     document = Document.objects.to_erase().filter(pk=document_id).first()
     if document is not None:
         erasing.erase(document)
+
+
+@shared_task
+def tidy_uploads() -> None:
+    incoming.tidy()
 
 
 @shared_task(expires=HINT_SECONDS)

@@ -34,9 +34,8 @@ def clean_title(name: str) -> str:
     return " ".join(kept.split())[:200] or _("Untitled")
 
 
-def kind_of(file: File, name: str) -> ingest.Kind:
-    """What the bytes are; raises Refused for everything that cannot be read."""
-    size = file.size or 0
+def check_size(size: int) -> None:
+    """Raises Refused."""
     if not size:
         raise Refused(_("The file is empty."))
     if size > settings.MAX_UPLOAD_MB * 1_000_000:
@@ -44,6 +43,11 @@ def kind_of(file: File, name: str) -> ingest.Kind:
             _("The file has %(size)d MB; at most %(limit)d MB are accepted.")
             % {"size": -(-size // 1_000_000), "limit": settings.MAX_UPLOAD_MB}
         )
+
+
+def kind_of(file: File, name: str) -> ingest.Kind:
+    """What the bytes are; raises Refused for everything that cannot be read."""
+    check_size(file.size or 0)
     file.seek(0)
     head = file.read(8192)
     kind = ingest.sniff(head, name, file.file)

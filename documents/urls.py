@@ -1,11 +1,16 @@
 from django.urls import path
 
-from documents.views import document, files, library, trash, uploading
+from documents.views import document, files, incoming, library, trash, uploading
 
 app_name = "documents"
 urlpatterns = [
     path("", library.library, name="library"),
     path("upload/", uploading.upload, name="upload"),
+    path("uploads/", incoming.begin, name="begin"),
+    path("uploads/<uuid:upload_id>/", incoming.piece, name="piece"),
+    path("uploads/<uuid:upload_id>/finish/", incoming.finish, name="finish"),
+    path("uploads/<uuid:upload_id>/discard/", incoming.discard, name="discard"),
+    path("paste/", uploading.paste, name="paste"),
     path("samples/", uploading.samples, name="samples"),
     path("documents/<uuid:document_id>/", document.document, name="document"),
     path("documents/<uuid:document_id>/row/", library.row, name="row"),

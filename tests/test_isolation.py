@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import Event, Member, Workspace
 from accounts.roles import Role
-from documents import erasing
+from documents import erasing, incoming
 from documents.models import Blob, Document, Version
 from qa import asking
 from qa.models import Answer, Thread
@@ -49,12 +49,16 @@ def thread(document, owner):
 
 
 def addresses(workspace, document, thread):
+    arriving = incoming.begin(
+        workspace, document.uploaded_by, name="a.txt", size=9, fingerprint="1"
+    )
     ids = {
         "<slug:slug>": workspace.slug,
         "<uuid:document_id>": str(document.public_id),
         "<uuid:version_id>": str(document.current.public_id),
         "<int:page>": "1",
         "<int:width>": "600",
+        "<uuid:upload_id>": str(arriving.public_id),
         "<uuid:thread_id>": str(thread.public_id),
         "<uuid:answer_id>": str(thread.answers.get().public_id),
     }
@@ -94,9 +98,12 @@ def test_a_members_own_workspace_does_not_open_anothers_things(
         crossed = address.replace(f"/w/{workspace.slug}/", f"/w/{elsewhere.slug}/")
         if crossed == address or str(uuid.UUID(int=0)) in crossed:
             continue
-        if not any(part in crossed for part in ("documents/", "versions/", "threads/", "answers/")):
+        if not any(
+            part in crossed
+            for part in ("documents/", "versions/", "threads/", "answers/", "uploads/")
+        ):
             continue
-        if crossed.endswith("/threads/"):
+        if crossed.endswith(("/threads/", "/uploads/")):
             continue
         assert as_stranger.get(crossed).status_code in (404, 405), crossed
         assert as_stranger.post(crossed).status_code in (404, 405), crossed

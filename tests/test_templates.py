@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from documents import incoming
 from tests.conftest import upload
 from tests.test_qa_answers import put, written
 
@@ -79,6 +80,7 @@ def pages(emulator, as_owner, workspace, document, owner, client):
     broken = upload(workspace, owner, b"%PDF-1.7 and no more", "broken.pdf")
     broken.current.fail("broken", "This PDF could not be read.")
     upload(workspace, owner, "Waiting.", "waiting.txt")
+    incoming.begin(workspace, owner, name="large.pdf", size=9, fingerprint="1")
     answer = written(put(document, owner))
     queued = put(document, owner, "Who pays?")
     here, thread = f"/w/{workspace.slug}/", f"threads/{answer.thread.public_id}/"
@@ -96,6 +98,7 @@ def pages(emulator, as_owner, workspace, document, owner, client):
         f"answers/{answer.public_id}/",
         *(f"documents/{document.public_id}/{end}" for end in ("", "rename/", "delete/")),
         f"documents/{broken.public_id}/",
+        "paste/",
         "nowhere/",
     ]
     found = {path: as_owner.get(here + path).content.decode() for path in paths}

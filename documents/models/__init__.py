@@ -5,6 +5,7 @@ from documents.models.document import Document, DocumentQuerySet
 from documents.models.folder import Folder, Tag
 from documents.models.page import Page, Text, Words
 from documents.models.remote import RemoteFile
+from documents.models.upload import Upload
 from documents.models.version import LEASE, MAX_ATTEMPTS, Version, VersionQuerySet
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "RemoteFile",
     "Tag",
     "Text",
+    "Upload",
     "Version",
     "VersionQuerySet",
     "Words",

@@ -1,143 +1,285 @@
-// Uploads: files dropped anywhere on the library, or chosen, are sent one by one with their
-// progress. Without this the form sends them all at once and comes back with the page.
+// The list of files on their way: three at a time, what becomes of each, and all of them together.
+// Without this the form sends its files at once and comes back with the page.
 
 (() => {
   "use strict";
 
   const AT_ONCE = 3;
+  const SPEED_OVER = 10_000; // ms that the time left is judged by
+  const SAY_EVERY = 10_000; // ms between two spoken sentences
   const form = () => document.getElementById("upload");
-  const waiting = [];
-  let sending = 0;
+  const panel = () => document.getElementById("uploads");
+  const part = (selector) => panel().querySelector(selector);
+  const words = () => panel().dataset;
+  const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
 
-  document.documentElement.classList.add("js");
+  // Each: {file, place, key, state, transfer, line, sent}; states: waiting, running, done, refused, broken
+  let items = [];
+  let paused = false;
+  let speed = []; // [time, bytes sent so far], the last SPEED_OVER
+  let said = { at: 0, text: "" };
 
-  const element = (tag, className, text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
+  // adding --------------------------------------------------------------------------------------
 
-  function line(file) {
-    const item = document.createElement("li");
-    const outcome = element("span", "outcome");
-    item.append(element("span", "name clip", file.name), outcome);
-    document.getElementById("uploads").append(item);
-    return outcome;
-  }
+  const keyOf = (name, size, fingerprint) => JSON.stringify([name, Number(size), String(fingerprint)]);
 
   function add(files) {
-    if (!sending && !waiting.length) document.getElementById("uploads").replaceChildren();
-    for (const file of files) enqueue(file, line(file));
+    for (const { file, path } of files) {
+      const key = keyOf(file.name, file.size, Transfer.fingerprint(file));
+      const place = resumed(key, path) ?? { path, folder: form().elements.folder?.value ?? "" };
+      const same = (item) => item.key === key && item.place.path === place.path && item.place.folder === place.folder;
+      if (items.some((item) => same(item) && ["waiting", "running"].includes(item.state))) continue;
+      const again = items.find((item) => same(item) && item.state === "broken");
+      if (again) drop(again);
+      const item = { file, place, key, sent: 0 };
+      item.line = line(item);
+      items.push(item);
+      to(item, "waiting");
+    }
+    panel().hidden = false;
     next();
+    show();
   }
 
-  function enqueue(file, outcome) {
-    outcome.replaceChildren(form().dataset.waiting);
-    waiting.push([file, outcome]);
+  // A file that was interrupted goes where it was going, wherever it is chosen from now.
+  function resumed(key, path) {
+    for (const old of part(".unfinished").children) {
+      const { name, size, fingerprint, path: was, folder } = old.dataset;
+      if (keyOf(name, size, fingerprint) !== key || (path && path !== was)) continue;
+      old.remove();
+      return { path: was, folder };
+    }
+    return null;
+  }
+
+  function line(item) {
+    const made = document.getElementById("upload-line").content.firstElementChild.cloneNode(true);
+    const name = made.querySelector(".name");
+    name.textContent = item.place.path ? `${item.place.path}/${item.file.name}` : item.file.name;
+    name.title = name.textContent;
+    made.item = item;
+    return made;
+  }
+
+  // states --------------------------------------------------------------------------------------
+
+  const LISTS = { waiting: ".waiting ul", running: ".running", done: ".done ul", refused: ".refused", broken: ".refused" };
+
+  function to(item, state, ...outcome) {
+    item.state = state;
+    item.line.querySelector(".outcome").replaceChildren(...outcome);
+    item.line.querySelector(".cancel").hidden = !["waiting", "running", "broken"].includes(state);
+    item.line.querySelector(".again").hidden = state !== "broken";
+    part(LISTS[state]).append(item.line);
+    remember();
+  }
+
+  function drop(item) {
+    item.transfer?.stop();
+    item.line.remove();
+    items = items.filter((other) => other !== item);
+    remember();
   }
 
   function next() {
-    while (sending < AT_ONCE && waiting.length) {
-      const [file, outcome] = waiting.shift();
-      if (file.size > Number(form().dataset.maxMb) * 1e6) fail(file, outcome, form().dataset.tooLarge, false);
-      else send(file, outcome);
+    let running = items.filter((item) => item.state === "running").length;
+    for (const item of items) {
+      if (paused || running >= AT_ONCE) return;
+      if (item.state !== "waiting") continue;
+      running += 1;
+      start(item);
     }
   }
 
-  function send(file, outcome) {
-    const target = form();
-    const bar = Object.assign(document.createElement("progress"), { max: 100, value: 0, ariaLabel: file.name });
+  const element = (tag, className, text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
+
+  async function start(item) {
+    const bar = Object.assign(document.createElement("progress"), { max: 100, value: 0, ariaLabel: item.file.name });
     const percent = element("span", "percent", "0 %");
-    const sent = new XMLHttpRequest();
-    const body = new FormData();
-    body.append("files", file, file.name);
-    outcome.replaceChildren(bar, percent);
-    sending += 1;
-    sent.upload.onprogress = ({ loaded, total }) => {
-      bar.value = Math.floor((100 * loaded) / total);
-      percent.textContent = `${bar.value} %`;
+    to(item, "running", bar, percent);
+    const told = {
+      progress(bytes) {
+        item.sent = bytes;
+        bar.value = Math.floor((100 * bytes) / item.file.size);
+        percent.textContent = `${bar.value} %`;
+      },
+      storing: () => (percent.textContent = words().storing),
+      again: (seconds) => (percent.textContent = fill(words().again, { n: seconds })),
     };
-    sent.onload = () => settle(sent, file, outcome);
-    sent.onerror = () => fail(file, outcome, target.dataset.lost, true);
-    sent.onloadend = () => {
-      sending -= 1;
-      next();
-    };
-    sent.open("POST", target.action);
-    sent.setRequestHeader("HX-Request", "true");
-    sent.setRequestHeader("X-CSRFToken", target.elements.csrfmiddlewaretoken.value);
-    sent.send(body);
+    item.transfer = new Transfer(item.file, item.place, form(), words(), told);
+    try {
+      await arrived(item, await item.transfer.run());
+    } catch (error) {
+      if (!items.includes(item)) return;
+      failed(item, error);
+    }
+    next();
+    show();
   }
 
   // The answer carries the row of a new document, or a sentence why there is none.
-  async function settle(sent, file, outcome) {
-    const answered = [200, 422].includes(sent.status) && sent.responseURL === form().action;
-    if (!answered) return fail(file, outcome, form().dataset.refused, true);
-    document.querySelector("table.documents").hidden = false;
-    await htmx.swap({ text: sent.responseText, sourceElement: form(), target: outcome, swap: "innerHTML strip:true" });
-    if (outcome.textContent.trim()) return showTable();
-    outcome.replaceChildren(element("span", "ok", `✓ ${form().dataset.arrived}`));
-    setTimeout(() => outcome.parentElement.remove(), 4000); // its row is in the table
+  async function arrived(item, fragment) {
+    item.sent = item.file.size;
+    const outcome = element("span", "");
+    to(item, "done", outcome);
+    document.querySelector("table.documents")?.removeAttribute("hidden");
+    await htmx.swap({ text: fragment, sourceElement: form(), target: outcome, swap: "innerHTML strip:true" });
+    if (!outcome.textContent.trim()) outcome.replaceChildren(element("span", "ok", `✓ ${words().arrived}`));
     showTable();
   }
 
+  function failed(item, error) {
+    if (error instanceof Refused) to(item, "refused", element("span", "no", `✕ ${error.message}`));
+    else if (error instanceof Stopped || error instanceof SignedOut) to(item, "waiting");
+    else to(item, "broken", element("span", "no", `✕ ${words().lost}`));
+    if (error instanceof SignedOut) {
+      pause(true);
+      notice(words().signin);
+    }
+    if (!(error instanceof Refused || error instanceof Stopped || error instanceof SignedOut || error instanceof Broken)) throw error;
+  }
+
+  function pause(wanted) {
+    paused = wanted;
+    speed = [];
+    if (!paused) notice("");
+    for (const item of items) if (paused && item.state === "running") item.transfer.stop();
+    next();
+    show();
+  }
+
+  function notice(sentence) {
+    part(".notice").textContent = sentence;
+    part(".notice").hidden = !sentence;
+    if (sentence) panel().hidden = false;
+  }
+
+  // all together --------------------------------------------------------------------------------
+
+  function show() {
+    const count = (...states) => items.filter((item) => states.includes(item.state)).length;
+    const busy = count("waiting", "running") > 0;
+    const ended = count("done", "refused");
+    part(".overall").hidden = !items.length;
+    part(".tally").textContent = fill(words().tally, { done: ended, total: items.length });
+    part(".pause").hidden = !busy;
+    part(".pause").textContent = part(".pause").dataset[paused ? "resume" : "pause"];
+    part(".dismiss").hidden = busy;
+    fold(".waiting", words().waiting, count("waiting"));
+    fold(".done", words().done, count("done"));
+    showBytes(busy);
+    speak(busy, { done: count("done"), total: items.length, refused: count("refused", "broken") });
+  }
+
+  function fold(selector, sentence, n) {
+    part(selector).hidden = !n;
+    part(`${selector} summary`).textContent = fill(sentence, { n });
+  }
+
+  function showBytes(busy) {
+    const counted = items.filter((item) => item.state !== "refused");
+    const size = counted.reduce((sum, item) => sum + item.file.size, 0);
+    const sent = counted.reduce((sum, item) => sum + item.sent, 0);
+    const [unit, name] = size < 1e6 ? [1e3, words().kilobytes] : [1e6, words().megabytes];
+    const amount = (bytes) => (bytes / unit).toFixed(unit === 1e6 && size < 1e7 ? 1 : 0);
+    part(".overall progress").value = size ? Math.floor((1000 * sent) / size) : 1000;
+    const rest = !busy ? words().finished : paused ? words().paused : timeLeft(sent, size);
+    part(".left").textContent = [fill(name, { sent: amount(sent), size: amount(size) }), rest].filter(Boolean).join(" · ");
+  }
+
+  function timeLeft(sent, size) {
+    const now = performance.now();
+    speed = [...speed.filter(([at]) => now - at < SPEED_OVER), [now, sent]];
+    const [at, bytes] = speed[0];
+    if (now - at < 2000 || sent <= bytes) return "";
+    const seconds = Math.ceil((((size - sent) / (sent - bytes)) * (now - at)) / 1000);
+    return seconds < 60 ? fill(words().seconds, { n: seconds }) : fill(words().minutes, { n: Math.ceil(seconds / 60) });
+  }
+
+  // A screen reader hears how it goes, not every step of every file.
+  function speak(busy, numbers) {
+    const text = !busy ? words().saidEnd : paused ? words().saidPaused : words().said;
+    const due = performance.now() - said.at > SAY_EVERY || !busy || paused;
+    const sentence = items.length ? fill(text, numbers) : "";
+    if (!due || sentence === said.text) return;
+    said = { at: performance.now(), text: sentence };
+    part(".said").textContent = sentence;
+  }
+
+  setInterval(() => form() && items.some((item) => item.state === "running") && show(), 500);
+
   function showTable() {
     const any = Boolean(document.querySelector("#rows > tr"));
-    document.querySelector("table.documents").hidden = !any;
+    document.querySelector("table.documents")?.toggleAttribute("hidden", !any);
     document.querySelector(".selected")?.toggleAttribute("hidden", !any);
-    if (any) document.getElementById("empty")?.remove();
+    document.getElementById("empty")?.remove();
   }
 
-  function fail(file, outcome, sentence, again) {
-    outcome.replaceChildren(element("span", "no", `✕ ${sentence}`));
-    if (!again) return;
-    const retry = element("button", "link", form().dataset.retry);
-    retry.type = "button";
-    retry.onclick = () => {
-      enqueue(file, outcome);
-      next();
-    };
-    outcome.append(retry);
+  // after a reload ------------------------------------------------------------------------------
+
+  const shelf = () => `uploads ${form().action}`;
+
+  // The browser forgets the files themselves; their names remind whoever was sending them.
+  function remember() {
+    const open = items.filter((item) => ["waiting", "running", "broken"].includes(item.state));
+    const kept = open.map(({ file, place }) => ({ ...place, name: file.name, size: file.size, fingerprint: Transfer.fingerprint(file) }));
+    for (const old of part(".unfinished").children) if (old.ours) kept.push({ ...old.dataset });
+    sessionStorage.setItem(shelf(), JSON.stringify(kept));
   }
 
-  // Folders are walked, so that dropping one is dropping its files.
-  async function walk(entry) {
-    if (entry.isFile) return [await new Promise((found, lost) => entry.file(found, lost))];
-    const reader = entry.createReader();
-    const files = [];
-    for (;;) {
-      const some = await new Promise((found, lost) => reader.readEntries(found, lost));
-      if (!some.length) return files;
-      for (const one of some) files.push(...(await walk(one)));
+  function recall() {
+    if (!form()) return;
+    for (const entry of JSON.parse(sessionStorage.getItem(shelf()) ?? "[]")) {
+      const here = [...part(".unfinished").children].some(({ dataset }) => keyOf(dataset.name, dataset.size, dataset.fingerprint) === keyOf(entry.name, entry.size, entry.fingerprint));
+      if (here) continue; // the server has some of it, and says how much
+      const old = line({ file: entry, place: entry });
+      Object.assign(old.dataset, entry);
+      old.ours = true;
+      old.querySelector(".outcome").replaceChildren(element("span", "near", words().continue));
+      part(".unfinished").append(old);
     }
+    if (part(".unfinished").children.length) panel().hidden = false;
+    remember();
   }
 
-  async function dropped(transfer) {
-    const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    const files = [...transfer.files];
-    return entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(walk))).flat() : files;
+  document.addEventListener("DOMContentLoaded", recall);
+
+  // events --------------------------------------------------------------------------------------
+
+  document.addEventListener("upload:files", (event) => add(event.detail));
+  document.addEventListener("upload:notice", (event) => notice(words()[event.detail]));
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#uploads")) return;
+    const { item } = event.target.closest("li") ?? {};
+    if (event.target.matches(".cancel")) cancel(event.target.closest("li"));
+    else if (event.target.matches(".again")) to(item, "waiting");
+    else if (event.target.matches(".pause")) return pause(!paused);
+    else if (event.target.matches(".dismiss")) dismiss();
+    else return;
+    next();
+    show();
+  });
+
+  function cancel(old) {
+    if (old.ours) old.remove();
+    else drop(old.item);
+    if (!items.length && !part(".unfinished").children.length) panel().hidden = true;
+    remember();
   }
 
-  document.addEventListener("change", (event) => {
-    if (event.target.id !== "upload-files") return;
-    add([...event.target.files]);
-    event.target.value = ""; // so that choosing the same file again is a change
-  });
+  function dismiss() {
+    for (const item of items) item.line.remove();
+    items = [];
+    notice("");
+    panel().hidden = !part(".unfinished").children.length;
+    remember();
+    document.querySelector("#upload-files").focus();
+  }
 
-  const carriesFiles = (event) => form() && event.dataTransfer?.types.includes("Files");
-  document.addEventListener("dragover", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    form().classList.add("over");
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) form()?.classList.remove("over");
-  });
-  document.addEventListener("drop", async (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    form().classList.remove("over");
-    add(await dropped(event.dataTransfer));
-  });
-
+  window.addEventListener("online", () => !paused && next());
   window.addEventListener("beforeunload", (event) => {
-    if (sending || waiting.length) event.preventDefault();
+    if (items.some((item) => ["waiting", "running"].includes(item.state))) event.preventDefault();
   });
 
   // When the last document has been read, the sentence above the table counts it.
