@@ -12,6 +12,7 @@ _READERS: dict[Kind, tuple[str, str, dict[str, Any]]] = {
     Kind.MARKDOWN: ("text", "TextReader", {"name": "markdown", "headings": True}),
     Kind.XLSX: ("sheets", "SheetReader", {}),
     Kind.CSV: ("tables", "CsvReader", {}),
+    Kind.DOCX: ("word", "WordReader", {}),
 }
 
 

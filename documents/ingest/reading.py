@@ -33,6 +33,7 @@ SENTENCES: Mapping[str, str] = {
     "missing": "This file could not be opened for reading.",
     "needs_ocr": "The text of this file must be recognised in pictures.",
     "damaged_file": "This file is damaged and could not be opened.",
+    "pictures_only": "No text was found in this file: text in its pictures is not read.",
     "too_deep": "This file is nested more deeply than can be read.",
     "office_protected": (
         "This Office document needs a password to be opened. "

@@ -11,7 +11,7 @@ from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
 _HEADING = re.compile(r"^ {0,3}# +(\S[^\n]*?)[ #]*$", re.MULTILINE)
 _HEADING_WITHIN = 10_000
 #: Characters of a page where the file does not say: about what a printed one has.
-_PAGE = 4_000
+PAGE = 4_000
 _BREAKS = ("\n\n", "\n", ". ", " ")
 
 
@@ -41,7 +41,7 @@ class TextReader:
         if len(parts) > limits.pages:
             raise Unreadable("too_many_pages", pages=len(parts), limit=limits.pages)
         pages = Pages(limits)
-        room = max(_PAGE, -(-len(text) // max(1, limits.pages - len(parts))))
+        room = max(PAGE, -(-len(text) // max(1, limits.pages - len(parts))))
         for number, part in enumerate(parts, start=1):
             for goes_on, piece in enumerate(cut(clean(part), room)):
                 pages.add(PageText(text=piece, raw=piece), goes_on=bool(goes_on))
