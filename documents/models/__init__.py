@@ -5,6 +5,7 @@ from documents.models.document import Document, DocumentQuerySet
 from documents.models.folder import Folder, Tag
 from documents.models.page import Page, Text, Words
 from documents.models.remote import RemoteFile
+from documents.models.stretch import KeyCount, Stretch
 from documents.models.upload import Upload
 from documents.models.version import LEASE, MAX_ATTEMPTS, Version, VersionQuerySet
 
@@ -15,8 +16,10 @@ __all__ = [
     "Document",
     "DocumentQuerySet",
     "Folder",
+    "KeyCount",
     "Page",
     "RemoteFile",
+    "Stretch",
     "Tag",
     "Text",
     "Upload",

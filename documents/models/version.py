@@ -40,6 +40,15 @@ class VersionQuerySet(models.QuerySet["Version"]):
         readable = Page.objects.filter(version=models.OuterRef("pk")).exclude(source="none")
         return self.filter(models.Exists(readable))
 
+    def to_index(self) -> VersionQuerySet:
+        """Current, ready versions of live documents that cannot be found yet."""
+        return self.ready().filter(
+            indexed_at=None,
+            index_failures__lt=MAX_ATTEMPTS,
+            document__current=F("pk"),
+            document__deleted_at=None,
+        )
+
     def due(self) -> VersionQuerySet:
         """Waiting, or left behind by a worker that died; documents deleted meanwhile are not."""
         return self.filter(_due(), document__deleted_at=None)
@@ -129,6 +138,9 @@ class Version(models.Model):
     begun_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(null=True)
     seconds = models.FloatField(null=True)
+    # when it came into the search index; a ready one without it is due, unless that failed often
+    indexed_at = models.DateTimeField(null=True, editable=False)
+    index_failures = models.PositiveSmallIntegerField(default=0, editable=False)
 
     objects = VersionQuerySet.as_manager()
 
@@ -156,6 +168,12 @@ class Version(models.Model):
             models.Index(fields=["status", "lane", "uploaded_by", "id"], name="version_heaps"),
             # whose last turn is how long ago
             models.Index(fields=["lane", "uploaded_by", "begun_at"], name="version_turns"),
+            # and for ready ones that cannot be found yet
+            models.Index(
+                fields=["document"],
+                condition=Q(status="ready", indexed_at=None),
+                name="version_to_index",
+            ),
         ]
 
     def __str__(self) -> str:

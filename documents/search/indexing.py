@@ -1,0 +1,151 @@
+"""The index kept in step with the documents: what comes in, what goes, what is counted."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from documents.models import Document, KeyCount, Page, Stretch, Text, Version
+
+from . import packing, words
+from .packing import Counted
+from .passages import PageSpan, Passage, passages
+
+logger = logging.getLogger(__name__)
+
+HEAD = 0  # the number of the stretch by which a document is found
+HEAD_CHARS = 1_500
+# Keys that stand for no word. Of the index as a whole, in `KeyCount`:
+PASSAGES, LENGTH = "", "#"
+# before the keys of heads, which are counted apart:
+OF_HEAD = "="
+# before a language's code, how many passages are in it; before a workspace's number, in ``words``
+IN_LANGUAGE, IN_WORKSPACE = "@", "~"
+
+
+def index(version: Version) -> bool:
+    """Make a version findable, in place of its document's others.
+
+    False when it is not due any more; a failure is counted and logged, and tried again later.
+    """
+    try:
+        found = _read(version)
+        with transaction.atomic():
+            # locked: of two that index it, the second finds it done
+            Document.objects.select_for_update().get(pk=version.document_id)
+            if not Version.objects.to_index().filter(pk=version.pk).exists():
+                return False
+            forget(Version.objects.filter(document=version.document_id))
+            _keep(version, found)
+            Version.objects.filter(pk=version.pk).update(
+                indexed_at=timezone.now(), index_failures=0
+            )
+    except Exception:
+        logger.exception("version=%s not indexed", version.public_id)
+        Version.objects.filter(pk=version.pk).update(index_failures=F("index_failures") + 1)
+        return False
+    return True
+
+
+def forget(versions: Iterable[Version]) -> None:
+    """Take versions out of the index: nothing of them is found or counted any more."""
+    for version in versions:
+        with transaction.atomic():
+            rows = list(Stretch.objects.select_for_update().filter(version=version))
+            if rows:
+                counts: Counter[str] = Counter()
+                for row in rows:
+                    counts.subtract(_counts(row))
+                Stretch.objects.filter(version=version).delete()
+                _count(version.document.workspace_id, counts)
+            Version.objects.filter(pk=version.pk).update(indexed_at=None)
+
+
+def retitle(document: Document) -> None:
+    """Let a document that was renamed be found by its new name."""
+    version = document.current
+    if version is not None and Stretch.objects.filter(version=version).exists():
+        forget([version])
+        index(version)
+
+
+def _read(version: Version) -> list[tuple[int, packing.Packed]]:
+    """A version's stretches by number, its head first."""
+    text = Text.objects.get(version=version).content
+    rows = Page.objects.filter(version=version).order_by("number")
+    spans = [PageSpan(*row) for row in rows.values_list("number", "start", "end")]
+    language = words.language(text)
+    title = Document.objects.values_list("title", flat=True).get(pk=version.document_id)
+    found = [(HEAD, packing.pack([head(title, text[:HEAD_CHARS], language)], language))]
+    counted = (count(text, passage, language) for passage in passages(text, spans))
+    while some := list(islice(counted, packing.LENGTH)):
+        found.append((len(found), packing.pack(some, language)))
+    return found
+
+
+def head(title: str, text: str, language: str) -> Counted:
+    """A document's title and first lines as one passage, the title in the heading's place."""
+
+    def marked(text: str) -> Counter[str]:
+        return Counter(OF_HEAD + key for key in words.keys(text, language))
+
+    nowhere = Passage(0, len(text), (), None, 1, 1)
+    return Counted(nowhere, marked(text), marked(title.rsplit(".", 1)[0]))
+
+
+def count(text: str, passage: Passage, language: str) -> Counted:
+    heading = text[slice(*passage.heading)] if passage.heading else ""
+    body = words.keys(text[passage.start : passage.end], language)
+    return Counted(passage, Counter(body), Counter(words.keys(heading, language)))
+
+
+def _keep(version: Version, found: Iterable[tuple[int, packing.Packed]]) -> None:
+    workspace = version.document.workspace_id
+    here = f"{IN_WORKSPACE}{workspace}"
+    rows = [
+        Stretch(
+            version=version,
+            number=number,
+            words=" ".join([*stretch.keys, here]),
+            packed=stretch.packed,
+        )
+        for number, stretch in found
+    ]
+    Stretch.objects.bulk_create(rows, batch_size=100)
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update(_counts(row))
+    _count(workspace, counts)
+
+
+def _counts(row: Stretch) -> dict[str, int]:
+    """What a stretch adds to the counts of its workspace."""
+    stretch = packing.Stretch.of(row)
+    of = OF_HEAD if row.number == HEAD else ""
+    return {
+        **dict(stretch.counts()),
+        of + PASSAGES: stretch.size,
+        of + LENGTH: sum(stretch.lengths),
+        of + IN_LANGUAGE + stretch.language: stretch.size,
+    }
+
+
+def _count(workspace_id: int, counts: Counter[str]) -> None:
+    """Add to what a workspace has of each key. In their order: two that add must not embrace."""
+    table = KeyCount._meta.db_table
+    rows = [(workspace_id, key, number) for key, number in sorted(counts.items()) if number]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} (workspace_id, key, passages) VALUES (%s, %s, %s) "
+            "ON CONFLICT (workspace_id, key) "
+            f"DO UPDATE SET passages = {table}.passages + excluded.passages",
+            rows,
+        )
+    if any(number < 0 for number in counts.values()):
+        KeyCount.objects.filter(workspace=workspace_id, passages__lte=0).delete()

@@ -1,0 +1,134 @@
+"""A stretch of passages, packed: where they stand, and which keys they have how often.
+
+Small enough to be read whole (about 8 KB for 64 passages), so that a database need only say which
+stretches to look at; BM25 is counted here, the same over every database.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from documents import models
+
+from .passages import Passage, Range
+
+#: Passages of one stretch: about five pages.
+LENGTH = 64
+_HEAD = struct.Struct("<HHHI2s")
+_MOST = 15  # a key is not counted more often than this in a passage
+_NONE = 0xFFFF
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A passage with how often each key stands in it, and in the heading above it."""
+
+    passage: Passage
+    body: Counter[str]
+    heading: Counter[str]
+
+    @property
+    def length(self) -> int:
+        return self.body.total() + self.heading.total()
+
+
+@dataclass(frozen=True)
+class Packed:
+    """``keys``: sorted, those of all its passages; in ``packed``, all the rest."""
+
+    keys: list[str]
+    packed: bytes
+
+
+def pack(counted: Sequence[Counted], language: str) -> Packed:
+    """At most `LENGTH` passages as one stretch."""
+    postings: dict[str, bytearray] = {}
+    for number, one in enumerate(counted):
+        for key in one.body.keys() | one.heading.keys():
+            often = min(one.body[key], _MOST) | min(one.heading[key], _MOST) << 4
+            postings.setdefault(key, bytearray()).extend((number, often))
+    keys = sorted(postings)
+    counts = [len(postings[key]) // 2 for key in keys]
+    headings = list(dict.fromkeys(one.passage.heading for one in counted if one.passage.heading))
+    spans = [one.passage for one in counted]
+    parts = [
+        array("I", [span.start for span in spans]),
+        array("I", [span.end for span in spans]),
+        array("I", [span.page for span in spans]),
+        array("I", [span.page_end for span in spans]),
+        array("I", [at for heading in headings for at in heading]),
+        array("I", [at for span in spans for sentence in span.sentences for at in sentence]),
+        array("H", [min(one.length, 0xFFFF) for one in counted]),
+        array("H", [len(span.sentences) for span in spans]),
+        array("H", [headings.index(span.heading) if span.heading else _NONE for span in spans]),
+        array("B", counts),
+        array("B", b"".join(postings[key] for key in keys)),
+    ]
+    sentences = sum(len(span.sentences) for span in spans)
+    head = _HEAD.pack(len(spans), len(keys), len(headings), sentences, language.encode())
+    body = b"".join(part.tobytes() for part in parts)
+    return Packed(keys, zlib.compress(head + body, 6))
+
+
+class Stretch:
+    """A packed stretch, to be looked at; ``size`` is the number of its passages."""
+
+    def __init__(self, keys: Sequence[str], packed: bytes) -> None:
+        self.keys = keys
+        self._data = zlib.decompress(packed)
+        head = _HEAD.unpack_from(self._data)
+        self.size, self._keys, self._headings, self._sentences, language = head
+        self.language = language.decode()
+        at = _HEAD.size + 16 * self.size + 8 * self._headings + 8 * self._sentences
+        self.lengths = self._array("H", at, self.size)
+        self._rest = at + 6 * self.size
+        self._ends = list(accumulate(self._data[self._rest : self._rest + self._keys]))
+
+    @classmethod
+    def of(cls, row: models.Stretch) -> Stretch:
+        """From its row: the last of the words there is no key but the workspace's mark."""
+        return cls(row.words.split(" ")[:-1], bytes(row.packed))
+
+    def _array(self, kind: str, at: int, count: int) -> array[int]:
+        found = array(kind)
+        found.frombytes(self._data[at : at + count * found.itemsize])
+        return found
+
+    def counts(self) -> Iterator[tuple[str, int]]:
+        """Each key, and how many passages have it."""
+        return zip(self.keys, self._data[self._rest : self._rest + self._keys], strict=True)
+
+    def postings(self, key: str) -> Iterator[tuple[int, int, int]]:
+        """(number of the passage, times in its body, times in its heading) of a key."""
+        at = bisect_left(self.keys, key)
+        if at == len(self.keys) or self.keys[at] != key:
+            return
+        begin = self._rest + self._keys + 2 * (self._ends[at - 1] if at else 0)
+        end = self._rest + self._keys + 2 * self._ends[at]
+        found = self._data[begin:end]
+        for number, often in zip(found[::2], found[1::2], strict=True):
+            yield number, often & _MOST, often >> 4
+
+    def passage(self, number: int) -> Passage:
+        """A passage as it was packed."""
+        at = _HEAD.size
+        start, end, page, page_end = (
+            self._array("I", at + 4 * (self.size * row + number), 1)[0] for row in range(4)
+        )
+        at += 16 * self.size
+        headings = self._array("I", at, 2 * self._headings)
+        at += 8 * self._headings
+        after = at + 8 * self._sentences + 2 * self.size
+        many = self._array("H", after, self.size)
+        named = self._array("H", after + 2 * self.size, self.size)[number]
+        flat = self._array("I", at + 8 * sum(many[:number]), 2 * many[number])
+        sentences: tuple[Range, ...] = tuple(zip(flat[::2], flat[1::2], strict=True))
+        heading = None if named == _NONE else (headings[2 * named], headings[2 * named + 1])
+        return Passage(start, end, sentences, heading, page, page_end)
