@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Event
+from documents import search
 from documents.models import Blob, Document, Page, Text, Version
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def erase(document: Document) -> bool:
 
 
 def _forget(version: Version) -> None:
+    search.forget([version])
     Text.objects.filter(version=version).delete()
     Page.objects.filter(version=version).delete()
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.keeper import Keeper
-from documents import ingest
+from documents import ingest, search
 from documents.models import LEASE, MAX_ATTEMPTS, Page, Text, Version
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,8 @@ def _read(version: Version) -> None:
         version.fail("file", _("The stored file could not be opened. Upload it again."))
     else:
         seconds = time.monotonic() - began
-        version.mark_ready(reading, seconds)
+        if version.mark_ready(reading, seconds):
+            search.index(version)
         logger.info(
             "version=%s ready pages=%d ms=%d",
             version.public_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from documents import erasing, incoming
+from documents import erasing, incoming, search
 from documents.models import Document, Version
 from documents.reading import ingest_due
 
@@ -34,6 +34,13 @@ def tidy_uploads() -> None:
 
 
 @shared_task(expires=HINT_SECONDS)
+def index(version_id: int) -> None:
+    version = Version.objects.to_index().filter(pk=version_id).first()
+    if version is not None:
+        search.index(version)
+
+
+@shared_task(expires=HINT_SECONDS)
 def sweep() -> None:
     """Sends again what is due: messages may be lost, and workers killed."""
     for due in (Version.objects.abandoned, Version.objects.waiting):
@@ -41,3 +48,5 @@ def sweep() -> None:
             ingest.delay(pk)
     for pk in Document.objects.to_erase().values_list("pk", flat=True)[:HINTS]:
         erase.delay(pk)
+    for pk in Version.objects.to_index().values_list("pk", flat=True)[:HINTS]:
+        index.delay(pk)

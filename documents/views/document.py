@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
+from documents import search
 from documents.forms import PlaceForm, RenameForm
 from documents.source import open_source
 from documents.views import lookups
@@ -44,6 +45,7 @@ def rename(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
                 workspace=workspace,
                 request=request,
             )
+        search.retitle(shown)
         return redirect("documents:document", slug=workspace.slug, document_id=document_id)
     return render(
         request,
