@@ -95,6 +95,17 @@ class RenameForm(forms.ModelForm):
         fields = ("title",)
 
 
+class PasswordForm(forms.Form):
+    """The password of a file. Never bound to anything that is kept."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=500,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+
+
 @dataclass(frozen=True)
 class Place:
     """A range of a version, as an address asks for it."""

@@ -76,6 +76,20 @@ def digest(file: File) -> str:
     return sha.hexdigest()
 
 
+def keep(workspace: Workspace, file: File, kind: ingest.Kind, sha256: str) -> Blob:
+    """The bytes, stored once, and locked until the end of the transaction that this must run in."""
+    Blob.objects.get_or_create(
+        workspace=workspace,
+        sha256=sha256,
+        defaults={"size": file.size, "kind": kind, "file": ""},
+    )
+    blob = Blob.objects.select_for_update().get(workspace=workspace, sha256=sha256)
+    if not blob.file or blob.erased_at or not blob.file.storage.exists(blob.file.name):
+        blob.erased_at = None
+        blob.file.save(sha256, file, save=True)
+    return blob
+
+
 def accept(
     file: File,
     name: str,
@@ -95,18 +109,10 @@ def accept(
     kind = kind_of(file, title)
     sha256 = digest(file)
     with transaction.atomic():
-        Blob.objects.get_or_create(
-            workspace=workspace,
-            sha256=sha256,
-            defaults={"size": file.size, "kind": kind, "file": ""},
-        )
-        # locked: of two uploads of the same bytes, the second finds the first one's document
-        blob = Blob.objects.select_for_update().get(workspace=workspace, sha256=sha256)
+        # of two uploads of the same bytes, the second finds the first one's document
+        blob = keep(workspace, file, kind, sha256)
         here = Document.objects.filter(folder=folder, deleted_at=None)
         twin = here.filter(versions__blob=blob).first()
-        if not blob.file or blob.erased_at or not blob.file.storage.exists(blob.file.name):
-            blob.erased_at = None
-            blob.file.save(sha256, file, save=True)
         if twin is not None:
             return Accepted(twin, created=False)
         document = Document.objects.create(

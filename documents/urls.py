@@ -16,6 +16,7 @@ urlpatterns = [
     path("documents/<uuid:document_id>/row/", library.row, name="row"),
     path("documents/<uuid:document_id>/retry/", library.retry, name="retry"),
     path("documents/<uuid:document_id>/rename/", document.rename, name="rename"),
+    path("documents/<uuid:document_id>/unlock/", document.unlock, name="unlock"),
     path("versions/<uuid:version_id>/pages/<int:page>/<int:width>/", files.picture, name="picture"),
     path("versions/<uuid:version_id>/pages/<int:page>/layer/", files.layer, name="layer"),
     path("versions/<uuid:version_id>/original/", files.original, name="original"),

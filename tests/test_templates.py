@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from documents import incoming
+from documents.models import Version
 from tests.conftest import upload
 from tests.test_qa_answers import put, written
 
@@ -79,6 +80,10 @@ def pages(emulator, as_owner, workspace, document, owner, client):
     """Every kind of page as its HTML, by address."""
     broken = upload(workspace, owner, b"%PDF-1.7 and no more", "broken.pdf")
     broken.current.fail("broken", "This PDF could not be read.")
+    locked = upload(workspace, owner, b"%PDF-1.7 and a password", "locked.pdf")
+    Version.objects.filter(document=locked).update(
+        status="failed", error_code="encrypted", error="This PDF needs a password."
+    )
     upload(workspace, owner, "Waiting.", "waiting.txt")
     incoming.begin(workspace, owner, name="large.pdf", size=9, fingerprint="1")
     answer = written(put(document, owner))
@@ -99,6 +104,7 @@ def pages(emulator, as_owner, workspace, document, owner, client):
         *(f"documents/{document.public_id}/{end}" for end in ("", "rename/", "delete/")),
         f"documents/{broken.public_id}/",
         "paste/",
+        f"documents/{locked.public_id}/unlock/",
         "nowhere/",
     ]
     found = {path: as_owner.get(here + path).content.decode() for path in paths}

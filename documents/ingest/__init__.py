@@ -23,7 +23,7 @@ from .reading import (
     Reading,
     Unreadable,
 )
-from .sandbox import boxes, close, lines, picture, read
+from .sandbox import boxes, close, lines, picture, read, unlock
 from .words import Word
 
 __all__ = [
@@ -55,4 +55,5 @@ __all__ = [
     "read",
     "runs",
     "sniff",
+    "unlock",
 ]

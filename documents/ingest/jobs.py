@@ -74,9 +74,17 @@ def lines(job: Job) -> Outcome:
     return b"", vars(lines_of(job.path, **job.arguments))
 
 
+def unlock(job: Job) -> Outcome:
+    """A PDF without its password. Arguments as `unlocking.unlock` has them."""
+    from .unlocking import unlock as unlocked
+
+    return unlocked(job.path, job.limits, **job.arguments), {}
+
+
 JOBS: Mapping[str, Callable[[Job], Outcome]] = {
     "read": read,
     "picture": picture,
     "boxes": boxes,
     "lines": lines,
+    "unlock": unlock,
 }

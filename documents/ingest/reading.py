@@ -17,7 +17,11 @@ Progress = Callable[[int, int], None]
 
 #: What a user is told, by code. Callers translate the template, then fill it with ``fields``.
 SENTENCES: Mapping[str, str] = {
-    "encrypted": "This PDF needs a password to be opened. Save a copy without one and upload that.",
+    "encrypted": (
+        "This PDF needs a password to be opened. Enter it on the document's page, or upload a copy "
+        "without one."
+    ),
+    "wrong_password": "This password does not open the PDF.",
     "damaged": "This PDF is damaged and could not be opened.",
     "empty": "There is nothing in this file.",
     "no_text": (

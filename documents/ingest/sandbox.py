@@ -110,6 +110,12 @@ def lines(path: Path, limits: Limits, page: int, raw_sha256: str) -> PageLines:
         raise Unreadable("crashed", repr(error)) from error
 
 
+def unlock(path: Path, limits: Limits, password: str) -> bytes:
+    """The PDF at ``path`` decrypted, as `unlocking.unlock` does it. Raise `Unreadable`. The
+    password goes through a pipe and is kept nowhere."""
+    return _asked("looking", "unlock", path, Kind.PDF, limits, {"password": password}).data
+
+
 def close() -> None:
     """End this process's children, after the document each is at. Calling it again does nothing."""
     for lane in _lanes.values():

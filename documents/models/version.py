@@ -184,6 +184,11 @@ class Version(models.Model):
         return self.status in (self.Status.QUEUED, self.Status.READING)
 
     @property
+    def is_locked(self) -> bool:
+        """Whether all it takes is a password."""
+        return self.status == self.Status.FAILED and self.error_code == "encrypted"
+
+    @property
     def percent(self) -> int:
         """0 to 100, of the pages read so far."""
         if self.status == self.Status.READY:

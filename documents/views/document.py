@@ -1,4 +1,4 @@
-"""One document: its own page, and its name."""
+"""One document: its own page, its name, its password."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
 
 from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
-from documents import search
-from documents.forms import PlaceForm, RenameForm
+from documents import ingest, search, tasks, versions
+from documents.forms import PasswordForm, PlaceForm, RenameForm
 from documents.source import open_source
 from documents.views import lookups
 
@@ -53,3 +54,25 @@ def rename(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
         {"workspace": workspace, "document": shown, "form": form},
         status=422 if form.errors else 200,
     )
+
+
+@sensitive_post_parameters("password")
+@in_workspace(Act.READ)
+def unlock(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+    """Asks for the password of an encrypted PDF (GET), and has it read without it (POST)."""
+    shown = lookups.document(request, workspace, document_id)
+    require(request, workspace, Act.UPLOAD)
+    if not shown.current or not shown.current.is_locked:
+        return redirect("documents:document", slug=workspace.slug, document_id=document_id)
+    form = PasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            password = form.cleaned_data["password"]
+            version = versions.unlock(shown, password, request.user, request)
+        except ingest.Unreadable as error:
+            form.add_error("password", versions.sentence(error))
+        else:
+            tasks.ingest.delay_on_commit(version.pk)
+            return redirect("documents:library", slug=workspace.slug)
+    context = {"workspace": workspace, "document": shown, "form": form}
+    return render(request, "documents/unlock.html", context, status=422 if form.errors else 200)
