@@ -22,6 +22,7 @@ LIMITS = Limits(bytes=10 << 20, pages=50, seconds=20)
 
 @pytest.fixture(autouse=True)
 def _closed():
+    ingest.close()  # another test's children would be counted
     yield
     ingest.close()
 
