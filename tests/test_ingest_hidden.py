@@ -174,6 +174,13 @@ def test_part_of_a_line_that_is_covered_is_found_alone(tmp_path):
     assert 4 < len(found[0].strip()) < len(SECRET) - 4
 
 
+def test_a_page_with_more_on_it_than_can_be_checked_says_so(tmp_path):
+    path = tmp_path / "page.pdf"
+    path.write_bytes(drawn(SHOWN + b"BT /F 12 Tf " + b"1 0 0 1 9 9 Tm (x) Tj " * 60_000 + b"ET"))
+    (finding,) = ingest.read(path, Kind.PDF, LIMITS).findings
+    assert (finding.code, finding.page) == ("unchecked", 1)
+
+
 def test_no_contract_raises_an_alarm(contracts):
     alarms = {}
     for path in sorted(contracts.glob("*.pdf")):

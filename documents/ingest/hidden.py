@@ -11,6 +11,7 @@ import ctypes
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -33,6 +34,7 @@ HOW = {
 }
 
 SENTENCE = "This text cannot be seen on the page: “%(text)s” (%(how)s)."
+UNCHECKED = "So much is painted on this page that it was not checked for hidden text."
 _TOLD = 50  # places of a page
 _QUOTED = 120  # characters of each
 
@@ -42,6 +44,7 @@ _LETTERS = 2  # a shorter run is a full stop or a bullet without a shape
 _LAYER_LETTERS = 12  # a run of a layer over bare paper: boxes of scanned words are never exact
 _PICTURED = 0.3  # of the page's area: what a page of a scan is made of
 _OVER_INK = 0.6  # of a layer's letters stand where the picture has ink
+_MOST = 50_000  # things painted on a page
 _PIXELS = 1_200  # of the longer side: a full stop of fine print still has one
 
 
@@ -56,10 +59,11 @@ class Hidden(NamedTuple):
 @dataclass(frozen=True)
 class Look:
     """What one page hides. ``layer``: it also has text under or over a picture, not yet compared
-    with it."""
+    with it. ``unchecked``: there is so much on the page that nobody looked."""
 
     hidden: tuple[Hidden, ...] = ()
     layer: bool = False
+    unchecked: bool = False
 
 
 NOTHING = Look()
@@ -68,7 +72,9 @@ NOTHING = Look()
 def look(page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE", raw: str) -> Look:
     """What the page hides; ``raw`` is its text by pdfium's indexes. Costs next to nothing for a
     page above suspicion."""
-    painted = list(painted_on(page))
+    painted = list(islice(painted_on(page), _MOST + 1))
+    if len(painted) > _MOST:
+        return Look(unchecked=True)
     suspects = suspects_on(page, painted)
     said = "".join(_text(one.handle, text_page) for one, _how in suspects.values())
     if sum(letter.isalnum() for letter in said) < _LETTERS:
@@ -80,6 +86,8 @@ def look(page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE", raw: str) 
 
 def findings(seen: Look, raw: str) -> tuple[Finding, ...]:
     """What a reviewer is told of it, with ranges of the page's own canonical text."""
+    if seen.unchecked:
+        return (Finding("unchecked", UNCHECKED),)
     if not seen.hidden:
         return ()
     text, positions = page_text([ord(unit) for unit in raw])
