@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -109,6 +110,7 @@ class Leaf:
     """A page's text cut at the marked range: before, marked (may be empty), after.
 
     ``source``, ``confidence`` and ``legible`` say how it was read, as `ingest.PageReading` does.
+    ``also`` are other cited ranges of the page's text; it begins at ``start`` of the version's.
     """
 
     number: int
@@ -118,6 +120,8 @@ class Leaf:
     source: str = "text"
     confidence: float | None = None
     legible: bool = True
+    start: int = 0
+    also: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,16 +143,23 @@ class Leaves:
         return last + 1 if last < self.total else None
 
 
-def leaves(version: Version, start: int | None, end: int | None, page: int = 1) -> Leaves:
-    """The pages of a ready version round the mark, or from ``page`` on, each with its text."""
+def leaves(
+    version: Version,
+    start: int | None,
+    end: int | None,
+    page: int | None = None,
+    cited: Sequence[tuple[int, int]] = (),
+) -> Leaves:
+    """The pages of a ready version from ``page`` on, each with its text; without it, round the
+    mark, or the first ones. ``cited`` are all ranges that are cited, the marked one among them."""
     marked = start is not None and end is not None and start < end
     rows = Page.objects.filter(version=version)
     first_marked = None
     if marked:
         touching = rows.filter(start__lt=end, end__gt=start).order_by("number").first()
         first_marked = touching.number if touching else None
-        page = max(1, (first_marked or 1) - WINDOW // 4)
-    window = list(rows.filter(number__gte=page).order_by("number")[:WINDOW])
+        page = page or max(1, (first_marked or 1) - WINDOW // 4)
+    window = list(rows.filter(number__gte=page or 1).order_by("number")[:WINDOW])
     if not window:
         return Leaves([], version.page_count, None)
     offset = window[0].start
@@ -166,6 +177,12 @@ def leaves(version: Version, start: int | None, end: int | None, page: int = 1) 
         a = b = len(text)
         if marked and row.start < end and row.end > start:  # type: ignore[operator]
             a, b = max(start - row.start, 0), min(end - row.start, len(text))  # type: ignore[operator]
+        also = tuple(
+            (max(first, row.start) - row.start, min(last, row.end) - row.start)
+            for first, last in cited
+            if row.start < last and row.end > first and (first, last) != (start, end)
+        )
         cut = (text[:a], text[a:b], text[b:])
-        pages.append(Leaf(row.number, *cut, row.source, row.confidence, row.legible))
+        read = (row.source, row.confidence, row.legible)
+        pages.append(Leaf(row.number, *cut, *read, row.start, also))
     return Leaves(pages, version.page_count, first_marked)

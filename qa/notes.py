@@ -18,6 +18,7 @@ def note(answer: Answer, citation: Citation) -> Note:
             str(version.public_id),
             citation.start,
             citation.end,
+            str(answer.public_id),
         )
     return Note(
         number=citation.number,

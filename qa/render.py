@@ -88,12 +88,22 @@ def mark(number: int, anchor: str, notes: Mapping[int, Note]) -> SafeString:
 
 
 def source_href(
-    workspace: str, thread: str | None, document: str, version: str, start: int, end: int
+    workspace: str,
+    thread: str | None,
+    document: str,
+    version: str,
+    start: int,
+    end: int,
+    answer: str = "",
 ) -> str:
-    """The address of a range: beside its thread, or, without one, on the document's own page."""
+    """The address of a range: beside its thread, or, without one, on the document's own page.
+
+    Beside the thread, all that ``answer`` cites of the version is lit along with it.
+    """
     query = f"?version={version}&start={start}&end={end}"
     if thread:
-        return reverse("qa:thread", args=[workspace, thread]) + query + "#cited"
+        named = f"?version={version}&answer={answer}&start={start}&end={end}" if answer else query
+        return reverse("qa:thread", args=[workspace, thread]) + named + "#cited"
     return reverse("documents:document", args=[workspace, document]) + query + "#cited"
 
 

@@ -23,12 +23,14 @@ from accounts.roles import Act
 from config.database import release
 from config.health import LATE
 from config.models import Pulse
-from documents.forms import PlaceForm
+from documents.forms import Place, PlaceForm
 from documents.models import Document
-from documents.source import OpenSource, open_source
+from documents.sheets import Cited
+from documents.source import PART, OpenSource, open_source, part
 from qa import asking, streams
 from qa.forms import AskForm, NewThreadForm, ThreadForm
-from qa.models import Answer, Thread
+from qa.models import Answer, Citation, Thread
+from qa.notes import note
 from qa.render import Draft
 
 PER_PAGE = 50
@@ -139,7 +141,20 @@ def _source(request: MemberRequest, workspace: Workspace) -> OpenSource | None:
     if place is None:
         return None
     document = _live_documents(request, workspace).filter(versions__public_id=place.version).first()
-    return open_source(request, document, place) if document else None
+    return open_source(request, document, place, _cited(request, place)) if document else None
+
+
+def _cited(request: MemberRequest, place: Place) -> list[Cited]:
+    """What the answer that the address names cites of the place's version."""
+    asked = request.GET.get("answer", "")
+    if not is_uuid(asked):
+        return []
+    answer = Answer.objects.visible_to(request.user).filter(public_id=asked)
+    rows = Citation.objects.filter(answer__in=answer, version__public_id=place.version)
+    rows = rows.exclude(start=None).select_related(
+        "answer__workspace", "answer__thread", "version__document"
+    )
+    return [Cited(c.start, c.end, c.number, note(c.answer, c).href) for c in rows]  # type: ignore[arg-type]
 
 
 @require_GET
@@ -147,11 +162,11 @@ def _source(request: MemberRequest, workspace: Workspace) -> OpenSource | None:
 def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     shown = _thread(request, workspace, thread_id)
     source = _source(request, workspace)
-    if source and request.headers.get("Pincite-Part") == "source":
+    if source and (asked := part(request)):
         # a click on a footnote: the conversation is there already
         context = {"workspace": workspace, "thread": shown, "source": source}
-        pane = render(request, "documents/_source.html", context)
-        patch_vary_headers(pane, ["Pincite-Part"])
+        pane = render(request, asked, context)
+        patch_vary_headers(pane, [PART])
         return pane
     path = shown.path()
     remember_workspace(request, workspace)

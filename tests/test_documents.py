@@ -160,7 +160,8 @@ def test_the_sweep_sends_what_is_due_and_only_that(workspace, owner, document, m
 def test_a_pdf_is_shown_by_page(as_owner, workspace, owner):
     document = upload(workspace, owner, pdfs.write("First page.", "Second page."), "two.pdf")
     read(document)
-    page = as_owner.get(f"/w/{workspace.slug}/documents/{document.public_id}/").content.decode()
+    where = f"/w/{workspace.slug}/documents/{document.public_id}/?view=text"
+    page = as_owner.get(where).content.decode()
     assert page.index("Page 1") < page.index("First page.") < page.index("Page 2")
 
 

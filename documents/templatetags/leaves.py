@@ -9,6 +9,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from documents.models import Page
 from documents.reading import Leaf
 
 register = template.Library()
@@ -19,6 +20,7 @@ MARKER = re.compile(
 )
 ENDS = tuple('.:;”"!?)')
 HARD_WRAPPED = range(40, 200)  # characters of a full line, where lines are a printer's
+DOUBTFUL = 0.8  # below this confidence, what was recognised is to be checked
 SOFT, PARAGRAPH = "soft", "para"
 
 
@@ -53,6 +55,26 @@ def _goes_on(line: str, following: str, full: int) -> bool:
 
 
 @register.filter
+def fraction(value: float) -> str:
+    """For an attribute: six places, with a point in every language."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def percent(share: float) -> int:
+    """Of a confidence: rounded down, so that 100 means it."""
+    return int(share * 100)
+
+
+@register.filter
+def legibility(page: Page | Leaf) -> str:
+    """The class of the note that says how well a page could be read."""
+    if not page.legible:
+        return "bad"
+    return "warn" if page.confidence is not None and page.confidence < DOUBTFUL else ""
+
+
+@register.filter
 def flowing(leaf: Leaf, anchor: bool) -> SafeString:
     """The leaf's text with its mark, named ``cited`` when ``anchor``.
 
@@ -62,12 +84,25 @@ def flowing(leaf: Leaf, anchor: bool) -> SafeString:
     text = leaf.before + leaf.marked + leaf.after
     shown = breaks(text)
     begin, end = len(leaf.before), len(leaf.before) + len(leaf.marked)
-    parts = [_part(text, 0, begin, shown)]
+    parts = [_lit(leaf, text, 0, begin, shown)]
     if leaf.marked:
         name = ' id="cited" tabindex="-1"' if anchor else ""
         parts.append(f"<mark{name}>{_part(text, begin, end, shown)}</mark>")
-    parts.append(_part(text, end, len(text), shown))
+    parts.append(_lit(leaf, text, end, len(text), shown))
     return mark_safe("".join(parts))
+
+
+def _lit(leaf: Leaf, text: str, begin: int, end: int, shown: dict[int, str]) -> str:
+    """A stretch beside the mark, with what else is cited in it."""
+    cuts = {begin, end}
+    for span in leaf.also:
+        cuts.update(min(max(at, begin), end) for at in span)
+    parts = []
+    for first, last in pairwise(sorted(cuts)):
+        part = _part(text, first, last, shown)
+        lit = any(one <= first and last <= other for one, other in leaf.also)
+        parts.append(f'<span class="also">{part}</span>' if lit else part)
+    return "".join(parts)
 
 
 def _part(text: str, begin: int, end: int, shown: dict[int, str]) -> str:

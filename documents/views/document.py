@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET
 
@@ -15,7 +16,7 @@ from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents import ingest, search, tasks, versions
 from documents.forms import PasswordForm, PlaceForm, RenameForm
-from documents.source import open_source
+from documents.source import PART, open_source, part
 from documents.views import lookups
 
 
@@ -24,11 +25,13 @@ from documents.views import lookups
 def document(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     shown = lookups.document(request, workspace, document_id)
     source = open_source(request, shown, PlaceForm.place(request.GET))
-    return render(
+    response = render(
         request,
-        "documents/document.html",
+        part(request) or "documents/document.html",
         {"workspace": workspace, "document": shown, "source": source},
     )
+    patch_vary_headers(response, [PART])
+    return response
 
 
 @in_workspace(Act.READ)

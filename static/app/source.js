@@ -6,6 +6,7 @@
 
   const wide = matchMedia("(min-width: 1081px)"); // below, app.css gives the source the page
   const LINKS = ".turn a.n, .notes cite a";
+  const INSIDE = "#source :is(.tabs, .strip, .pins, .findings, .note) a";
   const home = location.pathname;
   const pane = () => document.getElementById("source");
   let opener = null; // where the focus goes back to
@@ -15,7 +16,7 @@
   const place = (href) => {
     const { origin, pathname, searchParams: query } = new URL(href, location.href);
     if (origin !== location.origin || pathname !== home || !query.has("version")) return "";
-    return ["version", "start", "end"].map((name) => query.get(name)).join(" ");
+    return ["version", "answer", "start", "end"].map((name) => query.get(name)).join(" ");
   };
 
   const footnotes = () => [...document.querySelectorAll(".turn a.n")].filter((link) => place(link.href));
@@ -34,7 +35,7 @@
   function showMark(focus) {
     const mark = document.getElementById("cited");
     const pages = mark?.closest(".pages");
-    if (!pages) return;
+    if (!pages || pane().hasAttribute("data-asked")) return;
     const box = mark.getBoundingClientRect();
     const view = pages.getBoundingClientRect();
     const above = Math.max((view.height - box.height) / 2, view.height * 0.12);
@@ -81,6 +82,7 @@
     if (push) history.pushState({ htmx: true }, "", href);
     beside(true);
     markCurrent();
+    document.dispatchEvent(new CustomEvent("source:open"));
     showMark(true);
     showFootnote();
   }
@@ -96,6 +98,11 @@
       event.preventDefault();
       opener = link;
       openPane(link.href, true);
+    }
+    const inside = event.target.closest(INSIDE);
+    if (inside && place(inside.href ?? inside.href.baseVal)) {
+      event.preventDefault();
+      openPane(inside.href ?? inside.href.baseVal, true);
     }
     const close = event.target.closest("#source a.close");
     if (close && document.querySelector(".talk")) {
@@ -133,10 +140,17 @@
 
   // Back and forward change the pane alone: the conversation and a half-written question stay.
   document.addEventListener("htmx:before:history:restore", (event) => {
-    if (location.pathname !== home || !pane() || !document.querySelector(".talk")) return;
+    if (location.pathname !== home || !pane()) return;
+    const open = pane().dataset.here && place(pane().dataset.here);
+    const here = place(location.href);
+    if (open === here && here && !document.dispatchEvent(new CustomEvent("source:page", { cancelable: true }))) {
+      event.preventDefault();
+      return;
+    }
+    if (!document.querySelector(".talk")) return;
     event.preventDefault();
     opener = null; // the footnote of the address is the one that is open now
-    if (place(location.href)) openPane(location.href, false);
+    if (here) openPane(location.href, false);
     else closePane();
   });
 
