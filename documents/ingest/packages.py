@@ -30,7 +30,8 @@ _END_WITHIN = 65_557
 _ENTRY_BYTES = 1_000  # of the directory: more than a long name and all that goes with it
 # Deflate packs a thousand to one at most, text of a document thirty to one.
 _RATIO, _RATIO_FROM = 200, 10_000_000
-_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+#: How members may be packed.
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 1 << 16
 _OUTSIDE = re.compile(r"\A(/|[A-Za-z]:)|(\A|/)\.\.(/|\Z)|\0")
 
@@ -58,12 +59,14 @@ def look_at_office(path: Path, *, unpacked: int, largest: int) -> list[zipfile.Z
     return members
 
 
-def look(path: Path, *, parts: int, unpacked: int) -> list[zipfile.ZipInfo]:
+def look(path: Path, *, parts: int, unpacked: int, strict: bool = True) -> list[zipfile.ZipInfo]:
     """The members of the ZIP at ``path``, folders too, in the order of its directory.
 
     Raise `Unreadable` when there are more than ``parts``, when together they have more than
     ``unpacked`` bytes, and when anything about them is as in no archive made in good faith. What
-    comes back can be read by `zipfile`: no member gives more than its ``file_size``.
+    comes back can be read by `zipfile`: no member gives more than its ``file_size``. Unless
+    ``strict``, members that need a password or are packed in another way than `PACKED` come back
+    with the others, for the caller to pass over.
     """
     with path.open("rb") as file:
         _check_directory(file, parts)
@@ -75,7 +78,7 @@ def look(path: Path, *, parts: int, unpacked: int) -> list[zipfile.ZipInfo]:
         if len(members) > parts:
             raise Unreadable("too_many_parts", limit=parts)
         _check_names(members)
-        _check_sizes(members, unpacked)
+        _check_sizes(members, unpacked, strict)
         _check_places(file, members)
     return members
 
@@ -116,12 +119,12 @@ def _check_names(members: list[zipfile.ZipInfo]) -> None:
         names.add(name)
 
 
-def _check_sizes(members: list[zipfile.ZipInfo], unpacked: int) -> None:
+def _check_sizes(members: list[zipfile.ZipInfo], unpacked: int, strict: bool) -> None:
     total = 0
     for member in members:
-        if member.flag_bits & 1:
+        if strict and member.flag_bits & 1:
             raise Unreadable("zip_protected", ascii(member.filename)[:200])
-        if member.compress_type not in _PACKED:
+        if strict and member.compress_type not in PACKED:
             raise Unreadable("strange_packing", f"method {member.compress_type}")
         size, packed = member.file_size, member.compress_size
         if size > _RATIO_FROM and size > _RATIO * packed:

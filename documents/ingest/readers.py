@@ -13,6 +13,8 @@ _READERS: dict[Kind, tuple[str, str, dict[str, Any]]] = {
     Kind.XLSX: ("sheets", "SheetReader", {}),
     Kind.CSV: ("tables", "CsvReader", {}),
     Kind.DOCX: ("word", "WordReader", {}),
+    Kind.EMAIL: ("mail", "MailReader", {}),
+    Kind.ZIP: ("archive", "ArchiveReader", {}),
 }
 
 

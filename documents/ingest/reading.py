@@ -292,7 +292,11 @@ class Pages:
         return [page.number for page in self._pages if page.source == "none"]
 
     def reading(
-        self, reader: Reader, warnings: list[str], title: str, findings: Sequence[Finding] = ()
+        self,
+        reader: Reader | Container,
+        warnings: list[str],
+        title: str,
+        findings: Sequence[Finding] = (),
     ) -> Reading:
         """All pages as one `Reading`."""
         text = "".join(self._texts)

@@ -14,7 +14,8 @@ from pathlib import Path
 from .canonical import clean, title
 from .packages import look_at_office
 from .reading import Finding, Limits, Pages, Progress, Reading, Unreadable
-from .tables import add, joined, line
+from .tables import joined, line
+from .text import put
 from .workbooks import Cell, Sheet, Workbook
 
 _LARGEST_PART = 300_000_000
@@ -43,7 +44,7 @@ class SheetReader:
         if not texts:
             raise Unreadable("empty")
         pages = Pages(limits)
-        places = add(pages, [text.text for text in texts], limits)
+        places = put(pages, [text.text for text in texts], limits)
         findings = [
             finding
             for text, (page, start) in zip(texts, places, strict=True)

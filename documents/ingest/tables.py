@@ -7,26 +7,17 @@ an empty line stands: any part of a line can be quoted and still be found in the
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 from .canonical import clean
 from .kinds import encoding_of
-from .reading import (
-    PAGE_SEPARATOR,
-    Limits,
-    Pages,
-    PageText,
-    Progress,
-    Reading,
-    Unreadable,
-)
-from .text import cut
+from .reading import Limits, Pages, Progress, Reading, Unreadable
+from .text import put
 
 COLUMNS = 16_384  # of a spreadsheet
-_PAGE = 4_000  # characters of a page, where a table is long
 _SEPARATORS = ",;\t|"
 _LOOKED_AT, _ROWS_LOOKED_AT = 100_000, 100
 _LONGEST_CELL = 100_000
@@ -60,25 +51,6 @@ def joined(rows: Iterable[tuple[int, str]]) -> str:
     return "".join(pieces)
 
 
-def add(pages: Pages, texts: Sequence[str], limits: Limits) -> list[tuple[int, int]]:
-    """Put texts on pages: each begins one, and a long one goes on over others.
-
-    Gives for each the number of its first page, and where in the canonical text it begins.
-    """
-    if len(texts) > limits.pages:
-        raise Unreadable("too_many_pages", pages=len(texts), limit=limits.pages)
-    left = limits.pages - len(texts)
-    room = max(_PAGE, -(-sum(map(len, texts)) // max(1, left)))
-    places, number, start = [], 1, 0
-    for text in texts:
-        places.append((number, start))
-        for goes_on, piece in enumerate(cut(text, room)):
-            pages.add(PageText(text=piece, raw=piece), goes_on=bool(goes_on))
-            number += 1
-        start += len(text) + len(PAGE_SEPARATOR)
-    return places
-
-
 class CsvReader:
     """Reads comma-separated values and their like. A cell is text, whatever it begins with."""
 
@@ -101,7 +73,7 @@ class CsvReader:
         if not rows:
             raise Unreadable("empty")
         pages = Pages(limits)
-        add(pages, [joined(rows)], limits)
+        put(pages, [joined(rows)], limits)
         progress(1, 1)
         return pages.reading(self, warnings, "")
 

@@ -1,12 +1,20 @@
 """Reads plain text and Markdown. A form feed ends a page, and so does enough text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .canonical import clean, title
 from .kinds import encoding_of
-from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
+from .reading import (
+    PAGE_SEPARATOR,
+    Limits,
+    Pages,
+    PageText,
+    Progress,
+    Reading,
+    Unreadable,
+)
 
 _HEADING = re.compile(r"^ {0,3}# +(\S[^\n]*?)[ #]*$", re.MULTILINE)
 _HEADING_WITHIN = 10_000
@@ -63,3 +71,22 @@ def cut(text: str, room: int) -> Iterator[str]:
         yield text[begin:end]
         begin = end
     yield text[begin:]
+
+
+def put(pages: Pages, texts: Sequence[str], limits: Limits) -> list[tuple[int, int]]:
+    """Put texts on pages: each begins one, and a long one goes on over others.
+
+    Gives for each the number of its first page, and where in the canonical text it begins.
+    """
+    if len(texts) > limits.pages:
+        raise Unreadable("too_many_pages", pages=len(texts), limit=limits.pages)
+    left = limits.pages - len(texts)
+    room = max(PAGE, -(-sum(map(len, texts)) // max(1, left)))
+    places, number, start = [], 1, 0
+    for text in texts:
+        places.append((number, start))
+        for goes_on, piece in enumerate(cut(text, room)):
+            pages.add(PageText(text=piece, raw=piece), goes_on=bool(goes_on))
+            number += 1
+        start += len(text) + len(PAGE_SEPARATOR)
+    return places
