@@ -18,6 +18,7 @@ from .positions import PageMap, page_text
 from .raw import raw_text
 
 _PARTS = 10_000_000  # pixels of the imaginary device that fractions are read from
+_FRINGE = 1 / 2000  # of the page's width: glyphs are drawn at whole pixels, up to so far off
 _SLANTED = math.radians(5)  # a line that is so far from upright has a box for each character
 
 
@@ -44,6 +45,11 @@ class Glyphs:
         width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
         self._aspect = height / width if width > 0 and height > 0 else 1.0
         self._place = _Place(page, max(width, 1.0), max(height, 1.0))
+        # what pdfium writes boxes into, made once: there are thousands of characters
+        self._loose = pdfium.FS_RECTF()
+        self._loose_at = ctypes.byref(self._loose)
+        self._tight = tuple(ctypes.c_double() for _ in range(4))
+        self._tight_at = tuple(map(ctypes.byref, self._tight))
 
     @property
     def raw_sha256(self) -> str:
@@ -81,14 +87,25 @@ class Glyphs:
         return joiner.runs
 
     def box(self, index: int) -> Box | None:
-        """Where one character stands; None when nothing of it is on the page."""
-        rect = pdfium.FS_RECTF()
-        if not pdfium.FPDFText_GetLooseCharBox(self._text_page, index, ctypes.byref(rect)):
+        """Where one character stands, with a fringe; None when nothing of it is on the page."""
+        loose, tight = self._loose, self._tight
+        if not pdfium.FPDFText_GetLooseCharBox(self._text_page, index, self._loose_at):
             return None
-        corners = (self._place(rect.left, rect.top), self._place(rect.right, rect.bottom))
-        (left, right), (top, bottom) = (sorted(axis) for axis in zip(*corners, strict=True))
-        left, top, right, bottom = (min(max(at, 0.0), 1.0) for at in (left, top, right, bottom))
-        return (left, top, right, bottom) if right > left and bottom > top else None
+        left, bottom, right, top = loose.left, loose.bottom, loose.right, loose.top
+        # loose boxes make the letters of a line equally high; ink may stick out of them
+        if pdfium.FPDFText_GetCharBox(self._text_page, index, *self._tight_at):
+            left, right = min(left, tight[0].value), max(right, tight[1].value)
+            bottom, top = min(bottom, tight[2].value), max(top, tight[3].value)
+        x1, y1 = self._place(left, bottom)
+        x2, y2 = self._place(right, top)
+        if x1 > x2:
+            x1, x2 = x2, x1
+        if y1 > y2:
+            y1, y2 = y2, y1
+        if not (x1 < x2 and y1 < y2 and x1 < 1 and y1 < 1 and x2 > 0 and y2 > 0):
+            return None
+        x, y = _FRINGE, _FRINGE / self._aspect
+        return max(x1 - x, 0.0), max(y1 - y, 0.0), min(x2 + x, 1.0), min(y2 + y, 1.0)
 
     def _turns(self, index: int) -> tuple[int, bool]:
         """Quarter turns of the character as shown, and whether it stands between two of them."""

@@ -44,9 +44,9 @@ class Joiner:
             self.runs.append(Run(number, number, box, turns))
         else:
             run = self.runs[-1]
-            low = (min(a, b) for a, b in zip(run.box[:2], box[:2], strict=True))
-            high = (max(a, b) for a, b in zip(run.box[2:], box[2:], strict=True))
-            run.last, run.box = number, (*low, *high)  # type: ignore[assignment]
+            left, top, right, bottom = run.box
+            run.last = number
+            run.box = min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3])
         self._broken = False
 
     def _goes_on(self, run: Run, box: Box) -> bool:
