@@ -222,6 +222,9 @@ READER_SECONDS = env.whole(
 TRASH_DAYS = env.whole(
     "PINCITE_TRASH_DAYS", 30, _("Days a deleted document can be restored."), 0, 3650
 )
+PICTURES_MB = env.whole(
+    "PINCITE_PICTURES_MB", 500, _("Room for pictures of pages that were looked at, in MB."), 0
+)
 # files above this size are streamed to disk, not held in memory
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Event
-from documents import search
+from documents import pictures, search
 from documents.models import Blob, Document, Page, Text, Version
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ def _forget(version: Version) -> None:
     search.forget([version])
     Text.objects.filter(version=version).delete()
     Page.objects.filter(version=version).delete()
+    pictures.forget(version)
 
 
 def _drop_bytes(document: Document) -> None:

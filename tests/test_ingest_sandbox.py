@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from documents import ingest
+from documents import ingest, pictures
 from documents.ingest import Kind, Limits
 from tests.pdfs import Page, write
 
@@ -22,6 +22,7 @@ LIMITS = Limits(bytes=10 << 20, pages=50, seconds=20)
 
 @pytest.fixture(autouse=True)
 def _closed():
+    pictures.wait()
     ingest.close()  # another test's children would be counted
     yield
     ingest.close()

@@ -23,7 +23,7 @@ from .reading import (
     Reading,
     Unreadable,
 )
-from .sandbox import boxes, close, lines, picture, read, unlock
+from .sandbox import boxes, close, get_ready, lines, picture, read, unlock
 from .words import Word
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "boxes",
     "close",
     "describe",
+    "get_ready",
     "lines",
     "picture",
     "read",

@@ -1,4 +1,4 @@
-"""The process that reads: ``python -m documents.ingest.child MEMORY_MB PARENT_PID``.
+"""The process that reads: ``python -m documents.ingest.child MEMORY_MB PARENT_PID [quick]``.
 
 It limits itself, then does one job on one file per request until its standard input ends. Whatever
 a file does to it - eat memory, crash, never end - is confined here, and the parent goes on.
@@ -15,16 +15,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from . import wire
-from .jobs import JOBS, Job
+from .jobs import JOBS, Job, load, rest
 from .reading import Kind, Limits, Part, Unreadable
 
 _DOCUMENTS = 200  # a library that leaks a little per document is given a fresh process
 _PROGRESS_SECONDS = 0.05
-_REQUEST_BYTES = 1_000_000
+_REST_SECONDS = 30.0
+_REQUEST_BYTES = 16_000_000
 
 
 def main() -> None:
@@ -38,9 +39,15 @@ def main() -> None:
     # The stack counts as address space.
     threading.stack_size(256 * 1024)
     threading.Thread(target=_listen, args=(requests, parent), daemon=True).start()
+    if sys.argv[3:] == ["quick"]:
+        load()
     documents = 0
     while True:
-        request = requests.get()
+        try:
+            request = requests.get(timeout=_REST_SECONDS)
+        except Empty:
+            rest()
+            continue
         documents += 1
         _answer(request, lambda data: _write(out, data), memory_mb, documents)
 

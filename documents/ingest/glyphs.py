@@ -51,7 +51,7 @@ class Glyphs:
         self._tight = tuple(ctypes.c_double() for _ in range(4))
         self._tight_at = tuple(map(ctypes.byref, self._tight))
 
-    @property
+    @cached_property
     def raw_sha256(self) -> str:
         """As `PageReading` has it."""
         return hashlib.sha256(self.raw.encode("utf-8", "surrogatepass")).hexdigest()

@@ -81,10 +81,32 @@ def unlock(job: Job) -> Outcome:
     return unlocked(job.path, job.limits, **job.arguments), {}
 
 
+def get_ready(job: Job) -> Outcome:
+    """What the first look at a file costs, before anybody looks."""
+    from .opened import opened
+
+    if job.kind is Kind.PDF:
+        opened(job.path)
+    return b"", {}
+
+
+def load() -> None:
+    """Import what looking takes."""
+    from . import boxes, pictures  # noqa: F401
+
+
+def rest() -> None:
+    """There has been nothing to do for a while."""
+    from .opened import let_go
+
+    let_go()
+
+
 JOBS: Mapping[str, Callable[[Job], Outcome]] = {
     "read": read,
     "picture": picture,
     "boxes": boxes,
     "lines": lines,
     "unlock": unlock,
+    "get_ready": get_ready,
 }

@@ -4,26 +4,50 @@ import io
 from pathlib import Path
 
 import pypdfium2
-from PIL import Image
+from PIL import Image, ImageChops
 
-from .pdf import open_pdf
+from .opened import opened
 from .reading import Kind, Limits, Unreadable
 
 #: No picture is higher than this many pixels, however long its page.
 HIGHEST = 8_000
-_GREYS_QUALITY = 80
+_GREYS = [level for grey in range(0, 256, 17) for level in (grey, grey, grey)]
+_COLOURED = 12  # levels between red, green and blue that an eye would see
+_PAPER = 0.5  # of a page of letters has one and the same brightness
+_QUALITY = 82
 
 
 def draw(path: Path, kind: Kind, limits: Limits, page: int, width: int) -> bytes:
-    """Page ``page`` (1-based) as a WebP of ``width`` pixels across. Raise `Unreadable` when there
-    is no such page, or nothing to draw."""
+    """Page ``page`` (1-based) as a PNG or JPEG of ``width`` pixels across. Raise `Unreadable` when
+    there is no such page, or nothing to draw."""
     if kind is not Kind.PDF:
         raise Unreadable("missing", f"{kind} has no pages to draw")
-    document = open_pdf(path)
-    try:
-        return _encoded(_drawn(document, page, width))
-    finally:
-        document.close()
+    return encoded(_drawn(opened(path), page, width))
+
+
+def encoded(picture: Image.Image) -> bytes:
+    """As a file: small and sharp for black letters on paper, which are told from all else."""
+    out = io.BytesIO()
+    grey = picture.convert("L")
+    if _is_coloured(picture):
+        # whole colour for every pixel: thin coloured letters would blur
+        picture.convert("RGB").save(out, "JPEG", quality=_QUALITY, subsampling=0)
+    elif max(grey.histogram()) < _PAPER * grey.width * grey.height:
+        grey.save(out, "JPEG", quality=_QUALITY)
+    else:
+        steps = grey.point([round(level / 17) for level in range(256)])
+        steps.putpalette(_GREYS)
+        # more compression than this takes half as long again, for a tenth of the size
+        steps.save(out, "PNG", bits=4, compress_level=2)
+    return out.getvalue()
+
+
+def _is_coloured(picture: Image.Image) -> bool:
+    if picture.mode in ("1", "L", "I", "I;16", "F"):
+        return False
+    red, green, blue = picture.convert("RGB").reduce(2).split()
+    apart = (ImageChops.difference(red, green), ImageChops.difference(green, blue))
+    return any(any(levels.histogram()[_COLOURED:]) for levels in apart)
 
 
 def _drawn(document: pypdfium2.PdfDocument, page: int, width: int) -> Image.Image:
@@ -33,15 +57,12 @@ def _drawn(document: pypdfium2.PdfDocument, page: int, width: int) -> Image.Imag
         shown = document[page - 1]
     except pypdfium2.PdfiumError as error:
         raise Unreadable("damaged", repr(error)) from error
-    across, down = shown.get_size()
-    if across <= 0 or down <= 0:
-        raise Unreadable("damaged", f"a page of {across} by {down} points")
-    scale = min(width / across, HIGHEST / down)
-    picture: Image.Image = shown.render(scale=scale).to_pil()
-    return picture.convert("RGB")
-
-
-def _encoded(picture: Image.Image) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "WEBP", quality=_GREYS_QUALITY, method=0)
-    return out.getvalue()
+    try:
+        across, down = shown.get_size()
+        if not (across > 0 and down > 0):
+            raise Unreadable("damaged", f"a page of {across} by {down} points")
+        scale = min(width / across, HIGHEST / down)
+        picture: Image.Image = shown.render(scale=scale).to_pil()
+        return picture
+    finally:
+        shown.close()

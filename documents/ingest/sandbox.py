@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,10 +89,20 @@ def picture(path: Path, kind: Kind, limits: Limits, page: int, width: int) -> by
     return _asked("looking", "picture", path, kind, limits, arguments).data
 
 
-def boxes(path: Path, limits: Limits, ranges: Sequence[PageRange]) -> list[PageBoxes]:
+def get_ready(path: Path, kind: Kind, limits: Limits) -> None:
+    """Somebody is about to look at this file. Raise `Unreadable`."""
+    _asked("looking", "get_ready", path, kind, limits, {})
+
+
+def boxes(
+    path: Path,
+    limits: Limits,
+    ranges: Sequence[PageRange],
+    texts: Mapping[int, str] | None = None,
+) -> list[PageBoxes]:
     """Where the ranges stand on the pages of the PDF at ``path``, as `boxes.find` tells. Raise
     `Unreadable`."""
-    arguments = {"ranges": [tuple(wanted) for wanted in ranges]}
+    arguments = {"ranges": [tuple(wanted) for wanted in ranges], "texts": texts}
     answer = _asked("looking", "boxes", path, Kind.PDF, limits, arguments)
     try:
         return [PageBoxes.checked(**page) for page in answer.fields["pages"]]
@@ -100,9 +110,11 @@ def boxes(path: Path, limits: Limits, ranges: Sequence[PageRange]) -> list[PageB
         raise Unreadable("crashed", repr(error)) from error
 
 
-def lines(path: Path, limits: Limits, page: int, raw_sha256: str) -> PageLines:
+def lines(
+    path: Path, limits: Limits, page: int, raw_sha256: str, text: str | None = None
+) -> PageLines:
     """The lines of a page of the PDF at ``path``, as `boxes.lines` tells. Raise `Unreadable`."""
-    arguments = {"page": page, "raw_sha256": raw_sha256}
+    arguments = {"page": page, "raw_sha256": raw_sha256, "text": text}
     answer = _asked("looking", "lines", path, Kind.PDF, limits, arguments)
     try:
         return PageLines.checked(**answer.fields)
@@ -124,9 +136,14 @@ def close() -> None:
 
 
 class _Lane:
-    """A child and who may talk to it: one at a time. Other lanes do not wait for it."""
+    """A child and who may talk to it: one at a time. Other lanes do not wait for it.
 
-    def __init__(self) -> None:
+    A ``quick`` lane's child is replaced at once when it ends, and loads its libraries before it is
+    asked anything: somebody is looking.
+    """
+
+    def __init__(self, quick: bool) -> None:
+        self.quick = quick
         self.lock = threading.Lock()
         self.child: _Child | None = None
 
@@ -135,7 +152,7 @@ class _Lane:
         if self.child is None or not self.child.serves(limits):
             self.end()
             try:
-                self.child = _Child(limits.memory_mb)
+                self.child = _Child(limits.memory_mb, self.quick)
             except OSError as error:
                 raise Unreadable("crashed", f"no process could be started: {error!r}") from error
         return self.child
@@ -144,6 +161,12 @@ class _Lane:
         child, self.child = self.child, None
         if child:
             child.end()
+
+    def renew(self, limits: Limits) -> None:
+        self.end()
+        if self.quick:
+            with contextlib.suppress(Unreadable):
+                self.serving(limits)
 
 
 def _asked(
@@ -181,7 +204,7 @@ def _asked(
                 return answer
             finally:
                 if child.done:
-                    lane.end()
+                    lane.renew(limits)
     raise Unreadable("crashed", "the reading process does not start")
 
 
@@ -208,14 +231,17 @@ class _Exit:
 class _Child:
     """A running ``documents.ingest.child``. ``done`` once it must not be used again."""
 
-    def __init__(self, memory_mb: int) -> None:
+    def __init__(self, memory_mb: int, quick: bool) -> None:
         self.done = False
         self._memory_mb = memory_mb
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         # One arena: glibc would reserve 64 MB of the address space for each thread.
         environment["MALLOC_ARENA_MAX"] = "1"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "documents.ingest.child", str(memory_mb), str(os.getpid())],
+            [
+                *(sys.executable, "-m", "documents.ingest.child", str(memory_mb)),
+                *(str(os.getpid()), "quick" if quick else ""),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -389,7 +415,7 @@ class _Answer:
         return part
 
 
-_lanes = {"reading": _Lane(), "looking": _Lane()}
+_lanes = {"reading": _Lane(quick=False), "looking": _Lane(quick=True)}
 
 
 def _end() -> None:
@@ -400,7 +426,7 @@ def _end() -> None:
 def _forget() -> None:
     """In a forked process: the children and the locks are the parent's."""
     for name, lane in _lanes.items():
-        _lanes[name] = _Lane()
+        _lanes[name] = _Lane(lane.quick)
         if lane.child:
             lane.child.forget()
 

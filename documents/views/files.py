@@ -53,9 +53,9 @@ def _safe(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-def _unreadable(error: ingest.Unreadable) -> HttpResponse:
+def _unreadable(error: ingest.Unreadable) -> HttpResponseBase:
     sentence = _(ingest.SENTENCES[error.code]) % error.fields
-    return HttpResponse(sentence, status=404, content_type="text/plain; charset=utf-8")
+    return _safe(HttpResponse(sentence, status=404, content_type="text/plain; charset=utf-8"))
 
 
 @require_GET
@@ -64,19 +64,21 @@ def picture(
     request: MemberRequest, workspace: Workspace, version_id: UUID, page: int, width: int
 ) -> HttpResponseBase:
     version = _version(request, workspace, version_id)
+    if not pictures.has(version, page):
+        raise Http404
     wide = pictures.snapped(width)
     etag = f'"{version.public_id.hex}-{page}-{wide}"'
-    try:
-        data = pictures.picture(version, page, wide)
-    except ingest.Unreadable as error:
-        return _safe(_unreadable(error))
-    if data is None:
-        raise Http404
-    kind = next((kind for head, kind in SIGNATURES.items() if data.startswith(head)), "")
-    response = HttpResponse(data, content_type=kind or "application/octet-stream")
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        try:
+            data = pictures.picture(version, page, wide)
+        except ingest.Unreadable as error:
+            return _unreadable(error)
+        kind = next((kind for head, kind in SIGNATURES.items() if data.startswith(head)), "")
+        response = HttpResponse(data, content_type=kind or "application/octet-stream")
     response["Cache-Control"] = KEPT
     response["ETag"] = etag
-    return _safe(get_conditional_response(request, etag=etag, response=response) or response)
+    return _safe(response)
 
 
 @require_GET
@@ -89,7 +91,7 @@ def layer(
     try:
         shown = layers.layer(version, page)
     except ingest.Unreadable as error:
-        return _safe(_unreadable(error))
+        return _unreadable(error)
     if shown is None:
         raise Http404
     response = render(
@@ -109,7 +111,7 @@ def boxes(request: MemberRequest, workspace: Workspace, version_id: UUID) -> Htt
     try:
         found = geometry.boxes(version, form.cleaned_data["start"], form.cleaned_data["end"])
     except ingest.Unreadable as error:
-        return _safe(_unreadable(error))
+        return _unreadable(error)
     return _safe(JsonResponse({"pages": [vars(one) for one in found]}))
 
 
