@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from accounts.models import Event, User
 from documents.models import Document, DocumentQuerySet
@@ -25,6 +26,16 @@ class Deleted:
     title: str = ""
     held: list[str] = field(default_factory=list)
     held_count: int = 0
+
+    @property
+    def held_sentence(self) -> str:
+        """Which documents stay because of a legal hold."""
+        names = ", ".join(self.held) + (" …" if self.held_count > len(self.held) else "")
+        return ngettext(
+            "%(count)d document is on legal hold and stays: %(names)s",
+            "%(count)d documents are on legal hold and stay: %(names)s",
+            self.held_count,
+        ) % {"count": self.held_count, "names": names}
 
 
 def delete(rows: DocumentQuerySet, by: User, request: HttpRequest | None = None) -> Deleted:

@@ -1,15 +1,27 @@
-"""Folders as paths: what an upload of a folder and an unpacked archive need."""
+"""Folders: made along paths, named, moved, filled and emptied."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accounts.models import User, Workspace
-from documents.models import Folder
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Event, User, Workspace
+from documents import deleting
+from documents.models import Document, DocumentQuerySet, Folder, NotPossible
 from documents.models.folder import MAX_DEPTH
 from documents.uploads import clean_title
 
 _NAME_LENGTH = 120
+
+
+def clean_name(name: str) -> str:
+    """A folder's name without control and direction characters; "" for none."""
+    return clean_title(name.replace("/", "-").replace("\\", "-"))[:_NAME_LENGTH] if name else ""
 
 
 def ensure(
@@ -33,3 +45,99 @@ def ensure(
         )
         depth += 1
     return folder
+
+
+def create(name: str, workspace: Workspace, parent: Folder | None, by: User) -> Folder:
+    """A new empty folder. Raises NotPossible when one of the name is there, or too deep."""
+    if parent and len(parent.trail) >= MAX_DEPTH:
+        raise NotPossible(_("Folders cannot lie more than %(depth)d deep.") % {"depth": MAX_DEPTH})
+    folder = Folder(workspace=workspace, parent=parent, name=name, created_by=by)
+    folder.save_once()
+    return folder
+
+
+def rename(folder: Folder, name: str, by: User, request: HttpRequest | None = None) -> None:
+    """Raises NotPossible when another folder beside it has the name."""
+    with transaction.atomic():
+        folder.name = name
+        folder.save_once("name")
+        _record(Event.Verb.RENAME, folder, by, request)
+
+
+def move(folder: Folder, to: Folder | None, by: User, request: HttpRequest | None = None) -> None:
+    """With all it holds; raises NotPossible as `Folder.put_into` does."""
+    with transaction.atomic():
+        folder.put_into(to)
+        _record(Event.Verb.MOVE, folder, by, request, to=_id(to))
+
+
+def move_documents(
+    rows: DocumentQuerySet, to: Folder | None, by: User, request: HttpRequest | None = None
+) -> int:
+    """How many were somewhere else before. Raises NotPossible when the folder is gone."""
+    count = 0
+    for keys in rows.batches():
+        with transaction.atomic():
+            # locked: a folder that is being deleted takes no documents
+            there = Folder.objects.select_for_update(no_key=True)
+            if to and not there.filter(pk=to.pk).first():
+                raise NotPossible(_("The folder is not there any more."))
+            locked = Document.objects.select_for_update().filter(pk__in=keys, deleted_at=None)
+            found = [one for one in locked.order_by("pk") if one.folder_id != (to and to.pk)]
+            Document.objects.filter(pk__in=[one.pk for one in found]).update(folder=to)
+            Event.objects.record_each(Event.Verb.MOVE, found, by=by, request=request, to=_id(to))
+        count += len(found)
+    return count
+
+
+def delete(folder: Folder, by: User, request: HttpRequest | None = None) -> deleting.Deleted:
+    """With all folders in it; their documents go into the trash, and come back to the top.
+
+    Raises NotPossible, and changes nothing, while one of them may not be deleted.
+    """
+    gone = NotPossible(_("Somebody has just put something into the folder. Look again."))
+    try:
+        with transaction.atomic():
+            return _delete(folder, by, request)
+    except (ProtectedError, IntegrityError) as error:
+        raise gone from error
+
+
+def _delete(folder: Folder, by: User, request: HttpRequest | None) -> deleting.Deleted:
+    tree = Folder.objects.locked_tree(folder.workspace_id)
+    inner = sorted(tree.below(folder.pk), key=lambda key: -len(tree.path(key)))
+    rows = Document.objects.filter(folder__in=inner, deleted_at=None)
+    _refuse_unless_deletable(rows, folder, by)
+    done = deleting.delete(rows, by, request)
+    if done.held_count:
+        raise NotPossible(done.held_sentence)
+    Document.objects.filter(folder__in=inner).update(folder=None)
+    for key in inner:  # the innermost first
+        Folder.objects.filter(pk=key).delete()
+    _record(Event.Verb.DELETE, folder, by, request, name=folder.name)
+    return done
+
+
+def _refuse_unless_deletable(rows: DocumentQuerySet, folder: Folder, by: User) -> None:
+    others = rows.count() - rows.deletable_by(by, folder.workspace).count()
+    if others:
+        raise NotPossible(
+            ngettext(
+                "%(count)d document in it is another one's; your role does not let you delete it.",
+                "%(count)d documents in it are others'; your role does not let you delete them.",
+                others,
+            )
+            % {"count": others}
+        )
+
+
+def _id(folder: Folder | None) -> str:
+    return str(folder.public_id) if folder else ""
+
+
+def _record(
+    verb: Event.Verb, folder: Folder, by: User, request: HttpRequest | None, **detail: str
+) -> None:
+    Event.objects.record(
+        verb, by=by, object=folder, workspace=folder.workspace, request=request, **detail
+    )

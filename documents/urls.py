@@ -1,6 +1,16 @@
 from django.urls import path
 
-from documents.views import document, files, incoming, library, trash, uploading
+from documents.views import (
+    document,
+    files,
+    folders,
+    incoming,
+    library,
+    selection,
+    tags,
+    trash,
+    uploading,
+)
 
 app_name = "documents"
 urlpatterns = [
@@ -22,6 +32,16 @@ urlpatterns = [
     path("versions/<uuid:version_id>/original/", files.original, name="original"),
     path("versions/<uuid:version_id>/boxes/", files.boxes, name="boxes"),
     path("documents/<uuid:document_id>/delete/", trash.delete, name="delete"),
+    path("folders/new/", folders.new, name="new_folder"),
+    path("folders/<uuid:folder_id>/rename/", folders.rename, name="rename_folder"),
+    path("folders/<uuid:folder_id>/delete/", folders.delete, name="delete_folder"),
+    path("selection/ask/", selection.ask, name="ask_about"),
+    path("selection/move/", selection.move, name="move"),
+    path("selection/tag/", selection.tag, name="tag"),
+    path("selection/delete/", selection.delete, name="delete_many"),
+    path("tags/", tags.tags, name="tags"),
+    path("tags/rename/", tags.rename, name="rename_tag"),
+    path("tags/delete/", tags.delete, name="delete_tag"),
     path("trash/", trash.trash, name="trash"),
     path("trash/restore/", trash.restore, name="restore"),
     path("trash/erase/", trash.erase, name="erase"),

@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Event, Member, Workspace
 from accounts.roles import Role
 from documents import erasing, incoming
-from documents.models import Blob, Document, Version
+from documents.models import Blob, Document, Folder, Version
 from qa import asking
 from qa.models import Answer, Thread
 from tests.conftest import read, upload
@@ -49,6 +49,9 @@ def thread(document, owner):
 
 
 def addresses(workspace, document, thread):
+    folder, _made = Folder.objects.get_or_create(
+        workspace=workspace, name="Deals", created_by=document.uploaded_by
+    )
     arriving = incoming.begin(
         workspace, document.uploaded_by, name="a.txt", size=9, fingerprint="1"
     )
@@ -59,6 +62,7 @@ def addresses(workspace, document, thread):
         "<int:page>": "1",
         "<int:width>": "600",
         "<uuid:upload_id>": str(arriving.public_id),
+        "<uuid:folder_id>": str(folder.public_id),
         "<uuid:thread_id>": str(thread.public_id),
         "<uuid:answer_id>": str(thread.answers.get().public_id),
     }
@@ -98,12 +102,10 @@ def test_a_members_own_workspace_does_not_open_anothers_things(
         crossed = address.replace(f"/w/{workspace.slug}/", f"/w/{elsewhere.slug}/")
         if crossed == address or str(uuid.UUID(int=0)) in crossed:
             continue
-        if not any(
-            part in crossed
-            for part in ("documents/", "versions/", "threads/", "answers/", "uploads/")
-        ):
+        parts = ("documents/", "versions/", "threads/", "answers/", "uploads/", "folders/")
+        if not any(part in crossed for part in parts):
             continue
-        if crossed.endswith(("/threads/", "/uploads/")):
+        if crossed.endswith(("/threads/", "/uploads/", "/folders/new/")):
             continue
         assert as_stranger.get(crossed).status_code in (404, 405), crossed
         assert as_stranger.post(crossed).status_code in (404, 405), crossed

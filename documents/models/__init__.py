@@ -2,7 +2,7 @@
 
 from documents.models.blob import Blob, blob_path
 from documents.models.document import Document, DocumentQuerySet
-from documents.models.folder import Folder, Tag
+from documents.models.folder import Folder, NotPossible, Tag, Tree
 from documents.models.page import Page, Text, Words
 from documents.models.remote import RemoteFile
 from documents.models.stretch import KeyCount, Stretch
@@ -17,11 +17,13 @@ __all__ = [
     "DocumentQuerySet",
     "Folder",
     "KeyCount",
+    "NotPossible",
     "Page",
     "RemoteFile",
     "Stretch",
     "Tag",
     "Text",
+    "Tree",
     "Upload",
     "Version",
     "VersionQuerySet",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,9 +18,61 @@ from accounts.models import User, Workspace
 MAX_DEPTH = 12  # folders within one another
 
 
+class NotPossible(Exception):
+    """A folder or a tag cannot be so; str() says why, in a sentence for who asked for it."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Which folder of a workspace lies in which, by their keys."""
+
+    parents: dict[int, int | None]
+
+    @cached_property
+    def children(self) -> dict[int | None, list[int]]:
+        found = defaultdict(list)
+        for key, parent in self.parents.items():
+            found[parent].append(key)
+        return found
+
+    def below(self, key: int) -> set[int]:
+        """The folder and all within it, however deep."""
+        found, todo = {key}, [key]
+        while todo:
+            inner = [child for child in self.children.get(todo.pop(), []) if child not in found]
+            found.update(inner)
+            todo += inner
+        return found
+
+    def path(self, key: int) -> list[int]:
+        """From the top down to the folder, itself included."""
+        path: list[int] = []
+        step: int | None = key
+        while step is not None and step not in path:
+            path.append(step)
+            step = self.parents.get(step)
+        return path[::-1]
+
+    def height(self, key: int) -> int:
+        """How many folders deep it is with what lies within it; 1 when nothing does."""
+        return max(len(self.path(one)) for one in self.below(key)) - len(self.path(key)) + 1
+
+
 class FolderQuerySet(models.QuerySet["Folder"]):
     def visible_to(self, user: Any) -> FolderQuerySet:
         return self.filter(workspace__in=Workspace.objects.visible_to(user).values("pk"))
+
+    def tree(self, workspace_id: int) -> Tree:
+        rows = self.filter(workspace=workspace_id).values_list("pk", "parent_id")
+        return Tree(dict(rows.order_by()))
+
+    def locked_tree(self, workspace_id: int) -> Tree:
+        """The tree, which nobody else changes until the transaction ends.
+
+        Two moves that are right each by itself could put two folders into one another.
+        """
+        Workspace.objects.select_for_update(no_key=True).get(pk=workspace_id)
+        return self.tree(workspace_id)
 
 
 class Folder(models.Model):
@@ -59,6 +114,35 @@ class Folder(models.Model):
             trail.append(step)
             step = step.parent
         return trail[::-1]
+
+    def put_into(self, parent: Folder | None) -> None:
+        """Moves it with all it holds into another folder, or to the top (None).
+
+        Raises NotPossible: into itself, too deep, or where another has its name.
+        """
+        with transaction.atomic():
+            tree = Folder.objects.locked_tree(self.workspace_id)
+            if self.pk not in tree.parents or (parent and parent.pk not in tree.parents):
+                raise NotPossible(_("The folder is not there any more."))
+            if parent and parent.pk in tree.below(self.pk):
+                raise NotPossible(_("A folder cannot be moved into itself."))
+            depth = len(tree.path(parent.pk)) if parent else 0
+            if depth + tree.height(self.pk) > MAX_DEPTH:
+                raise NotPossible(
+                    _("Folders cannot lie more than %(depth)d deep.") % {"depth": MAX_DEPTH}
+                )
+            self.parent = parent
+            self.save_once("parent")
+
+    def save_once(self, *fields: str) -> None:
+        """Saves it, or these fields; raises NotPossible when a folder of the name is there."""
+        try:
+            with transaction.atomic():
+                self.save(update_fields=fields or None)
+        except IntegrityError as error:
+            raise NotPossible(
+                _("There is a folder “%(name)s” here already.") % {"name": self.name}
+            ) from error
 
 
 class Tag(models.Model):

@@ -1,50 +1,88 @@
-"""The library: the documents of a workspace as a list."""
+"""The library: the documents of a workspace as a list, and one line of it."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.core.paginator import Paginator
-from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, in_workspace, remember_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
 from documents import tasks
+from documents.listing import Listing, inner_folders
+from documents.models import Document
 from documents.views import lookups
 
-PER_PAGE = 100
+COLUMNS = (
+    ("title", "name", _("Document")),
+    ("kind", "kind", _("Kind")),
+    ("pages", "num length", _("Pages")),
+    ("state", "", _("State")),
+    ("by", "by", _("Added by")),
+    ("date", "num date", _("Added")),
+)
 
 
-def _library(request: MemberRequest, workspace: Workspace, **context: Any) -> HttpResponse:
-    remember_workspace(request, workspace)
-    rows = lookups.documents(request, workspace)
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    pages = rows.aggregate(pages=Sum("current__page_count"))["pages"] or 0
-    return render(
-        request,
-        "documents/library.html",
-        {
-            "workspace": workspace,
-            "page": page,
-            "total": page.paginator.count,
-            "pages": pages,
-            "max_mb": settings.MAX_UPLOAD_MB,
-            **context,
-        },
-        status=context.get("status", 200),
-    )
+@dataclass(frozen=True)
+class Column:
+    """A column's head: ``next`` is the order that its link asks for, ``order`` that it has now."""
+
+    name: str
+    css: str
+    label: str
+    order: str
+    next: str
+
+
+def columns(sort: str) -> list[Column]:
+    found = []
+    for name, css, label in COLUMNS:
+        here = sort.removeprefix("-") == name
+        falling = sort.startswith("-")
+        order = ("descending" if falling else "ascending") if here else ""
+        # dates and sizes are looked at from the newest and the largest
+        first = f"-{name}" if name in ("date", "pages") else name
+        again = name if falling else f"-{name}"
+        found.append(Column(name, css, str(label), order, again if here else first))
+    return found
 
 
 @require_GET
 @in_workspace(Act.READ)
 def library(request: MemberRequest, workspace: Workspace) -> HttpResponse:
-    return _library(request, workspace)
+    remember_workspace(request, workspace)
+    listing = lookups.listing(request, workspace, request.GET)
+    page = listing.page(request.GET.get("page"))
+    inner = [] if listing.flat else inner_folders(workspace, listing.folder)
+    context = {
+        "workspace": workspace,
+        "listing": listing,
+        "folder": listing.folder,
+        "columns": columns(listing.sort),
+        "page": page,
+        "total": listing.totals["count"],
+        "pages": listing.totals["pages"],
+        "inner": inner,
+        "empty": _why_empty(listing) if not (page.object_list or inner) else "",
+        "max_mb": settings.MAX_UPLOAD_MB,
+    }
+    return render(request, "documents/library.html", context)
+
+
+def _why_empty(listing: Listing) -> str:
+    """Which sentence stands in place of the list: "filter", "folder", "top", or "new"."""
+    if listing.form.active:
+        return "filter"
+    if listing.folder:
+        return "folder"
+    anything = Document.objects.filter(workspace=listing.workspace, deleted_at=None).exists()
+    return "top" if anything else "new"
 
 
 def _row(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:

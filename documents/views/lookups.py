@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 
 from accounts.access import MemberRequest
 from accounts.models import Workspace
+from documents.listing import Listing
 from documents.models import Document, Folder
 
 
@@ -39,3 +41,18 @@ def ids(values: Iterable[str]) -> list[UUID]:
         except ValueError:
             continue
     return found
+
+
+def folder_named(request: MemberRequest, workspace: Workspace, value: str) -> Folder | None:
+    """The folder that a query or a form names by its public id; None for "", the top."""
+    if not value:
+        return None
+    named = ids([value])
+    if not named:
+        raise Http404
+    return folder(request, workspace, named[0])
+
+
+def listing(request: MemberRequest, workspace: Workspace, query: QueryDict) -> Listing:
+    named = folder_named(request, workspace, query.get("folder", ""))
+    return Listing.asked(query, workspace, named)

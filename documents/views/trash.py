@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -45,8 +46,13 @@ def delete(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
     return redirect("documents:library", slug=workspace.slug)
 
 
-def say_deleted(request: MemberRequest, workspace: Workspace, done: deleting.Deleted) -> None:
-    """The sentences after deleting: how many, with a button that undoes it, and what was held."""
+def say_deleted(
+    request: MemberRequest, workspace: Workspace, done: deleting.Deleted, query: str = ""
+) -> None:
+    """The sentences after deleting: how many, with a button that undoes it, and what was held.
+
+    ``query`` is that of the library's page to which undoing leads back.
+    """
     if done.count:
         said = (
             _("%(title)s was deleted.") % {"title": done.title}
@@ -56,21 +62,10 @@ def say_deleted(request: MemberRequest, workspace: Workspace, done: deleting.Del
             )
             % {"count": done.count}
         )
-        context = {"workspace": workspace, "said": said, "at": done.at.isoformat()}
+        context = {"workspace": workspace, "said": said, "at": done.at.isoformat(), "query": query}
         messages.info(request, render_to_string("documents/_undo.html", context))
     if done.held_count:
-        messages.error(request, _held(done))
-
-
-def _held(done: deleting.Deleted) -> str:
-    names = ", ".join(done.held)
-    if done.held_count > len(done.held):
-        names += " …"
-    return ngettext(
-        "%(count)d document is on legal hold and stays: %(names)s",
-        "%(count)d documents are on legal hold and stay: %(names)s",
-        done.held_count,
-    ) % {"count": done.held_count, "names": names}
+        messages.error(request, done.held_sentence)
 
 
 def _trashed(request: MemberRequest, workspace: Workspace) -> DocumentQuerySet:
@@ -112,8 +107,11 @@ def restore(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         messages.info(request, said % {"count": count})
     else:
         messages.error(request, _("Choose documents that you may restore."))
-    to = "documents:library" if request.POST.get("at") else "documents:trash"
-    return redirect(to, slug=workspace.slug)
+    if request.POST.get("at"):
+        where = reverse("documents:library", args=[workspace.slug])
+        query = request.GET.urlencode()
+        return redirect(f"{where}?{query}" if query else where)
+    return redirect("documents:trash", slug=workspace.slug)
 
 
 @require_POST

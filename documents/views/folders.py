@@ -1,0 +1,87 @@
+"""Folders: a new one, its name, its end."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from accounts.access import MemberRequest, in_workspace
+from accounts.models import Workspace
+from accounts.roles import Act
+from documents import folders
+from documents.models import Document, Folder, NotPossible
+from documents.views import lookups
+from documents.views.selection import back
+from documents.views.trash import say_deleted
+
+
+def _inside(folder: Folder | None) -> str:
+    """The library's query that shows the folder."""
+    return f"folder={folder.public_id}" if folder else ""
+
+
+@in_workspace(Act.UPLOAD)
+def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """A form (GET), and the folder that comes of it; one is shown the folder it stands in."""
+    posted = request.POST if request.method == "POST" else request.GET
+    parent = lookups.folder_named(request, workspace, posted.get("parent", ""))
+    name = folders.clean_name(request.POST.get("name", "").strip())
+    refusal = ""
+    if request.method == "POST":
+        try:
+            if not name:
+                raise NotPossible(_("Write a name first."))
+            folders.create(name, workspace, parent, request.user)
+            return back(workspace, _inside(parent))
+        except NotPossible as refused:
+            refusal = str(refused)
+    context = {"workspace": workspace, "parent": parent, "name": name, "refusal": refusal}
+    return render(request, "documents/folder.html", context, status=422 if refusal else 200)
+
+
+@in_workspace(Act.UPLOAD)
+def rename(request: MemberRequest, workspace: Workspace, folder_id: UUID) -> HttpResponse:
+    folder = lookups.folder(request, workspace, folder_id)
+    name = folder.name
+    refusal = ""
+    if request.method == "POST":
+        name = folders.clean_name(request.POST.get("name", "").strip())
+        try:
+            if not name:
+                raise NotPossible(_("Write a name first."))
+            folders.rename(folder, name, request.user, request)
+            return back(workspace, _inside(folder))
+        except NotPossible as refused:
+            refusal = str(refused)
+    context = {"workspace": workspace, "folder": folder, "name": name, "refusal": refusal}
+    return render(request, "documents/folder.html", context, status=422 if refusal else 200)
+
+
+@in_workspace(Act.UPLOAD)
+def delete(request: MemberRequest, workspace: Workspace, folder_id: UUID) -> HttpResponse:
+    """Asks first (GET), saying what lies in it; then its documents go into the trash with it."""
+    folder = lookups.folder(request, workspace, folder_id)
+    parent = folder.parent
+    refusal = ""
+    if request.method == "POST":
+        try:
+            done = folders.delete(folder, request.user, request)
+            said = _("The folder “%(name)s” was deleted.") % {"name": folder.name}
+            messages.info(request, said)
+            say_deleted(request, workspace, done, _inside(parent))
+            return back(workspace, _inside(parent))
+        except NotPossible as refused:
+            refusal = str(refused)
+    inner = Folder.objects.tree(workspace.pk).below(folder.pk)
+    context = {
+        "workspace": workspace,
+        "folder": folder,
+        "documents": Document.objects.filter(folder__in=inner, deleted_at=None).count(),
+        "folders": len(inner) - 1,
+        "refusal": refusal,
+    }
+    return render(request, "documents/folder_delete.html", context, status=409 if refusal else 200)
