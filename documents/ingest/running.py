@@ -22,6 +22,7 @@ HIDDEN = "\x01"
 #: Finds the two breaks.
 BREAKS = re.compile(r"[\f\v]")
 
+_ADDRESS = re.compile(r"(https?://|mailto:)\S{1,300}\Z", re.IGNORECASE)
 _MARKED = re.compile(r"[\s\x01]+")
 # A page of small type; more than that was never on one sheet.
 _SHEET = 12_000
@@ -62,6 +63,14 @@ def to_pages(running: Running, limits: Limits, progress: Progress) -> tuple[Page
     return pages, findings
 
 
+def address(target: str, text: str) -> str:
+    """What to add to a link's text so that it says where it leads; "" when it does."""
+    plain = target.removeprefix("mailto:").rstrip("/")
+    if not _ADDRESS.match(target) or plain.rpartition("://")[2] in text:
+        return ""
+    return f" ({target.removeprefix('mailto:')})"
+
+
 def _parted(text: str) -> list[str]:
     """The text between breaks. Several in a row are as many pages, except that the two kinds tell
     of the same ones."""
@@ -75,7 +84,8 @@ def _parted(text: str) -> list[str]:
 
     parts = _MARKED.sub(together, text.rstrip()).split(BREAK)
     while len(parts) > 1 and not parts[-1].strip(HIDDEN):
-        parts[-2] += parts.pop()
+        last = parts.pop()
+        parts[-1] += last
     return parts
 
 

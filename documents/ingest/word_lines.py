@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .numerals import written
 from .opc import Element, Relation
-from .running import BREAK, BREAKS, HIDDEN, RENDERED
+from .running import BREAK, BREAKS, HIDDEN, RENDERED, address
 from .word_fields import Fields
 from .word_signs import sign
 from .word_styles import Styles, W, value
@@ -37,7 +37,6 @@ _NOTES = {W + "footnoteReference": "footnote", W + "endnoteReference": "endnote"
 
 _SPACED = re.compile(r" *[\t\n\r][\t\n\r ]*")
 _QUOTED = 200
-_ADDRESS = re.compile(r"(https?://|mailto:)\S{1,300}\Z", re.IGNORECASE)
 
 
 @dataclass
@@ -228,14 +227,6 @@ def chosen(alternatives: Element) -> Element:
     texts = (W + "t", _VML + "textpath")
     full = (branch for branch in branches if next(branch.iter(*texts), None) is not None)
     return next(full, branches[0] if branches else ())
-
-
-def address(target: str, text: str) -> str:
-    """What to add to a link's text so that it says where it leads; "" when it does."""
-    plain = target.removeprefix("mailto:").rstrip("/")
-    if not _ADDRESS.match(target) or plain.partition("://")[2] in text or plain in text:
-        return ""
-    return f" ({target.removeprefix('mailto:')})"
 
 
 def _characters(element: Element) -> str:
