@@ -156,7 +156,22 @@ def test_threads_wait_their_turn(good):
         readings = list(pool.map(lambda _: ingest.read(good, Kind.PDF, LIMITS), range(40)))
 
     assert {reading.text for reading in readings} == {"Agreement"}
-    assert len(children()) == 1
+    assert len(children()) == 2
+
+
+def test_a_short_document_does_not_wait_for_a_long_one(good):
+    begun, enough = threading.Event(), threading.Event()
+
+    def long(done, total):
+        begun.set()
+        assert enough.wait(30)
+
+    thread = threading.Thread(target=ingest.read, args=(good, Kind.PDF, LIMITS, long))
+    thread.start()
+    assert begun.wait(30)
+    assert ingest.read(good, Kind.PDF, LIMITS).text == "Agreement"
+    enough.set()
+    thread.join(30)
 
 
 def test_the_child_outlives_the_thread_that_started_it(good):

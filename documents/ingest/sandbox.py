@@ -1,8 +1,8 @@
 """Files are opened in a process of its own, kept between them and replaced when it was killed.
 
-It is started with ``subprocess``, never forked: the caller may have threads. There is one for
-reading and one for looking at pages, so that nobody who looks waits for a long document; each does
-one job at a time, and other threads wait their turn.
+It is started with ``subprocess``, never forked: the caller may have threads. There are two for
+reading, so that a short document need not wait for a long one, and one for looking at pages, so
+that nobody who looks waits for either; each does one job at a time, and other threads wait.
 """
 
 import atexit
@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import queue
 import selectors
 import signal
 import subprocess
@@ -17,7 +18,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def unlock(path: Path, limits: Limits, password: str) -> bytes:
 
 def close() -> None:
     """End this process's children, after the document each is at. Calling it again does nothing."""
-    for lane in _lanes.values():
+    for lane in _all():
         with lane.lock:
             lane.end()
 
@@ -190,8 +191,7 @@ def _asked(
             "arguments": arguments,
         },
     )
-    lane = _lanes[lane_name]
-    with lane.lock:
+    with _free(lane_name) as lane, lane.lock:
         for _ in range(2):
             child = lane.serving(limits)
             answer = _Answer(limits, progress or _silent, part or _unwanted)
@@ -415,20 +415,48 @@ class _Answer:
         return part
 
 
-_lanes = {"reading": _Lane(quick=False), "looking": _Lane(quick=True)}
+_COUNTS = {"reading": 2, "looking": 1}
+_lanes: dict[str, list[_Lane]] = {}
+_idle: dict[str, queue.LifoQueue[_Lane]] = {}
+
+
+def _make() -> None:
+    for name, count in _COUNTS.items():
+        _lanes[name] = [_Lane(quick=name == "looking") for _ in range(count)]
+        _idle[name] = queue.LifoQueue()
+        for lane in _lanes[name]:
+            _idle[name].put(lane)
+
+
+@contextlib.contextmanager
+def _free(name: str) -> Iterator[_Lane]:
+    """A lane that does nothing, waited for if need be: the last one used, whose child is warm."""
+    lane = _idle[name].get()
+    try:
+        yield lane
+    finally:
+        _idle[name].put(lane)
+
+
+def _all() -> list[_Lane]:
+    return [lane for lanes in _lanes.values() for lane in lanes]
 
 
 def _end() -> None:
-    for lane in _lanes.values():
+    for lane in _all():
         lane.end()
 
 
 def _forget() -> None:
     """In a forked process: the children and the locks are the parent's."""
-    for name, lane in _lanes.items():
-        _lanes[name] = _Lane(lane.quick)
+    inherited = _all()
+    _make()
+    for lane in inherited:
         if lane.child:
             lane.child.forget()
+
+
+_make()
 
 
 os.register_at_fork(after_in_child=_forget)
