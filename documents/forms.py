@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
-from documents.models import Document, Folder
+from documents.models import Document, Folder, Version
 
 
 class MultipleFileInput(forms.ClearableFileInput):
@@ -104,6 +104,27 @@ class PasswordForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
+
+
+class NextVersionForm(forms.Form):
+    # an empty file is refused with a sentence of its own, further on
+    file = forms.FileField(label=_("File"), allow_empty_file=True)
+
+
+class CompareForm(forms.Form):
+    """Two versions of a document by their numbers."""
+
+    old: forms.ModelChoiceField[Version] = forms.ModelChoiceField(
+        None, to_field_name="number", label=_("Earlier"), empty_label=None
+    )
+    new: forms.ModelChoiceField[Version] = forms.ModelChoiceField(
+        None, to_field_name="number", label=_("Later"), empty_label=None
+    )
+
+    def __init__(self, query: Any, versions: Any) -> None:
+        super().__init__(query)
+        for name in ("old", "new"):
+            self.fields[name].queryset = versions  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from documents.views import (
     tags,
     trash,
     uploading,
+    versions,
 )
 
 app_name = "documents"
@@ -26,6 +27,11 @@ urlpatterns = [
     path("documents/<uuid:document_id>/row/", library.row, name="row"),
     path("documents/<uuid:document_id>/retry/", library.retry, name="retry"),
     path("documents/<uuid:document_id>/rename/", document.rename, name="rename"),
+    path("documents/<uuid:document_id>/versions/", versions.versions, name="versions"),
+    path("documents/<uuid:document_id>/versions/next/", versions.replace, name="replace"),
+    path("documents/<uuid:document_id>/versions/again/", versions.read_again, name="read_again"),
+    path("documents/<uuid:document_id>/versions/discard/", versions.discard, name="discard"),
+    path("documents/<uuid:document_id>/compare/", versions.compare, name="compare"),
     path("documents/<uuid:document_id>/unlock/", document.unlock, name="unlock"),
     path("versions/<uuid:version_id>/pages/<int:page>/<int:width>/", files.picture, name="picture"),
     path("versions/<uuid:version_id>/pages/<int:page>/layer/", files.layer, name="layer"),

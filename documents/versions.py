@@ -1,4 +1,8 @@
-"""A document's next version: other bytes, or the same bytes to be read anew."""
+"""A document's next version: another file, the same file read anew, or one without its password.
+
+What is asked about stays what it was until the next version has been read: `Document.current` is
+the one, `Document.upcoming` the other.
+"""
 
 from __future__ import annotations
 
@@ -10,61 +14,94 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Event, User
 from documents import ingest, uploads
-from documents.models import Document, Version
+from documents.models import Blob, Document, Version
 from documents.reading import limits
 
 UNLOCK_SECONDS = 20.0
 
 
-def add(
-    document: Document,
-    data: File,
-    kind: ingest.Kind,
-    name: str,
-    by: User,
-    verb: Event.Verb,
-    request: HttpRequest | None = None,
+def replace(
+    document: Document, file: File, name: str, by: User, request: HttpRequest | None = None
 ) -> Version:
-    """The queued next version of a live document, made its current one."""
-    sha256 = uploads.digest(data)
+    """The queued next version of a document, of another file. Raises `uploads.Refused`."""
+    name = uploads.clean_title(name)
+    kind = uploads.kind_of(file, name)
+    sha256 = uploads.digest(file)
+    same = document.versions.filter(blob__sha256=sha256).order_by("number").first()
+    if same is not None:
+        raise uploads.Refused(
+            _("This is the file of version %(number)d, byte for byte.") % {"number": same.number}
+        )
     with transaction.atomic():
-        blob = uploads.keep(document.workspace, data, kind, sha256)
-        # locked: two new versions at once must not have the same number
-        locked = Document.objects.select_for_update().get(pk=document.pk)
-        last = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
-        version = Version.objects.create(
-            document=locked, blob=blob, number=last + 1, name=name, uploaded_by=by
-        )
-        Document.objects.filter(pk=locked.pk).update(current=version, kind=kind)
-        Event.objects.record(
-            verb, by=by, object=version, workspace=document.workspace, request=request
-        )
-    document.refresh_from_db()
-    return version
+        blob = uploads.keep(document.workspace, file, kind, sha256)
+        return _next(document, blob, name, by, Event.Verb.VERSION, request)
+
+
+def read_again(document: Document, by: User, request: HttpRequest | None = None) -> Version | None:
+    """The queued next version, of the same file, for a reader that knows more than the last one.
+
+    None when the document is being read already.
+    """
+    with transaction.atomic():
+        locked = _locked(document)
+        newest = locked.versions.select_related("blob").order_by("number").last()
+        if newest is None or newest.working:
+            return None
+        return _next(document, newest.blob, newest.name, by, Event.Verb.READ_AGAIN, request)
 
 
 @sensitive_variables("password")
 def unlock(
     document: Document, password: str, by: User, request: HttpRequest | None = None
 ) -> Version:
-    """The next version of an encrypted PDF: the same pages without the password, queued to be read.
+    """The queued next version of an encrypted PDF: the same pages without the password.
 
     The password is used once and kept nowhere. Raises `ingest.Unreadable`, with the code
     "wrong_password" when it does not open the file.
     """
-    locked = document.current
+    locked = document.newest
     if locked is None or not locked.is_locked:
         raise ingest.Unreadable("missing", "not locked")
-    data = ingest.unlock(locked.blob.file.path, limits(UNLOCK_SECONDS), password)
-    return add(
-        document,
-        ContentFile(data, name=locked.name),
-        ingest.Kind.PDF,
-        locked.name,
-        by,
-        Event.Verb.UNLOCK,
-        request,
+    data = ContentFile(ingest.unlock(locked.blob.file.path, limits(UNLOCK_SECONDS), password))
+    with transaction.atomic():
+        blob = uploads.keep(document.workspace, data, ingest.Kind.PDF, uploads.digest(data))
+        return _next(document, blob, locked.name, by, Event.Verb.UNLOCK, request)
+
+
+def discard(document: Document) -> bool:
+    """Give up a next version that could not be read; False when there is none."""
+    failed = Version.objects.filter(status=Version.Status.FAILED)
+    rows = Document.objects.filter(pk=document.pk, upcoming__in=failed)
+    return bool(rows.update(upcoming=None))
+
+
+def _locked(document: Document) -> Document:
+    # two next versions at once must not have the same number
+    return Document.objects.select_for_update().get(pk=document.pk)
+
+
+def _next(
+    document: Document,
+    blob: Blob,
+    name: str,
+    by: User,
+    verb: Event.Verb,
+    request: HttpRequest | None,
+) -> Version:
+    locked = _locked(document)
+    last = locked.versions.order_by("number").values_list("number", flat=True).last() or 0
+    version = Version.objects.create(
+        document=locked, blob=blob, number=last + 1, name=name, uploaded_by=by
     )
+    rows = Document.objects.filter(pk=locked.pk)
+    if rows.ready().exists():
+        rows.update(upcoming=version)
+    else:
+        rows.update(current=version, upcoming=None)
+        rows.follow_current()
+    Event.objects.record(verb, by=by, object=version, workspace=document.workspace, request=request)
+    document.refresh_from_db()
+    return version
 
 
 def sentence(error: ingest.Unreadable) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +18,9 @@ from accounts.models import User, Workspace
 from accounts.roles import Act
 from documents.labels import label
 from documents.models.folder import Folder, Tag
+
+if TYPE_CHECKING:
+    from documents.models.version import Version
 
 BATCH = 2000  # documents changed in one transaction
 
@@ -104,6 +107,8 @@ class Document(models.Model):
     container = models.ForeignKey("self", models.SET_NULL, null=True, related_name="contents")
     uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="documents")
     current = models.OneToOneField("Version", models.SET_NULL, null=True, related_name="+")
+    # a newer version that becomes the current one when it has been read
+    upcoming = models.OneToOneField("Version", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     deleted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -155,6 +160,11 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def newest(self) -> Version | None:
+        """The version that is shown to be on its way, else the current one."""
+        return self.upcoming or self.current
 
     @property
     def kind_label(self) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -251,9 +251,17 @@ class Version(models.Model):
             if won:
                 Text.objects.create(version=self, content=reading.text)
                 Page.objects.keep(self, reading.pages)
+                self._take_over()
                 self._shown()
         self.refresh_from_db()
         return bool(won)
+
+    def _take_over(self) -> None:
+        """Become the document's current version, unless a newer one is."""
+        owner = Document.objects.filter(pk=self.document_id)
+        newer = Version.objects.filter(pk=OuterRef("current"), number__gte=self.number)
+        owner.exclude(Exists(newer)).update(current=self)
+        owner.filter(upcoming=self).update(upcoming=None)
 
     def fail(self, code: str, sentence: str) -> bool:
         won = self._mine().update(status=self.Status.FAILED, error_code=code, error=sentence)

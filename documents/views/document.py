@@ -65,7 +65,7 @@ def unlock(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
     """Asks for the password of an encrypted PDF (GET), and has it read without it (POST)."""
     shown = lookups.document(request, workspace, document_id)
     require(request, workspace, Act.UPLOAD)
-    if not shown.current or not shown.current.is_locked:
+    if not shown.newest or not shown.newest.is_locked:
         return redirect("documents:document", slug=workspace.slug, document_id=document_id)
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

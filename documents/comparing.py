@@ -1,0 +1,135 @@
+"""Two texts side by side, sentence by sentence, with the words that changed marked.
+
+Sentences are compared without their white space, so that lines which break elsewhere are no
+change. Pure: what is compared are strings, ranges are half-open code points of each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from documents.search.passages import Range, sentences
+
+_WORD = re.compile(r"\w+|[^\w\s]|\s+")
+_MANY = 8_000  # sentences, more of which are compared more coarsely
+_SIMILAR = 0.35  # of two sentences in the same place: less, and one went and another came
+_NEAR = 4  # sentences ahead among which the partner of a changed one is looked for
+_SHOWN = 2  # unchanged sentences shown beside a change
+
+
+@dataclass(frozen=True)
+class Side:
+    """A sentence on one side: its range, and its text in parts, each marked or not."""
+
+    start: int
+    end: int
+    parts: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What stands beside each other; one side is None where the other has something new.
+
+    ``same`` rows may stand for ``skipped`` sentences that are alike, with no sides at all.
+    """
+
+    old: Side | None
+    new: Side | None
+    same: bool = False
+    skipped: int = 0
+
+
+def compare(old: str, new: str) -> list[Row]:
+    """The rows of a comparison in reading order; unchanged sentences far from any change are
+    skipped, and counted."""
+    return list(_folded(_rows(old, new)))
+
+
+def _rows(old: str, new: str) -> Iterator[Row]:
+    before, after = list(sentences(old)), list(sentences(new))
+    matcher = SequenceMatcher(
+        None,
+        [_key(old, one) for one in before],
+        [_key(new, one) for one in after],
+        autojunk=max(len(before), len(after)) > _MANY,
+    )
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            for first, second in zip(before[a:b], after[c:d], strict=True):
+                yield Row(_plain(old, first), _plain(new, second), same=True)
+        else:
+            yield from _changed(old, new, before[a:b], after[c:d])
+
+
+def _key(text: str, sentence: Range) -> str:
+    return "".join(text[slice(*sentence)].split())
+
+
+def _changed(old: str, new: str, before: Sequence[Range], after: Sequence[Range]) -> Iterator[Row]:
+    """Sentences of a changed stretch, those that resemble each other side by side."""
+    at = 0
+    for sentence in before:
+        near = range(at, min(at + _NEAR, len(after)))
+        partner = next((i for i in near if _resemble(old, sentence, new, after[i])), None)
+        if partner is None:
+            yield Row(_whole(old, sentence), None)
+            continue
+        for added in after[at:partner]:
+            yield Row(None, _whole(new, added))
+        yield Row(*_words(old, sentence, new, after[partner]))
+        at = partner + 1
+    for added in after[at:]:
+        yield Row(None, _whole(new, added))
+
+
+def _resemble(old: str, one: Range, new: str, other: Range) -> bool:
+    first, second = old[slice(*one)].split(), new[slice(*other)].split()
+    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    return matcher.real_quick_ratio() > _SIMILAR and matcher.ratio() > _SIMILAR
+
+
+def _words(old: str, one: Range, new: str, other: Range) -> tuple[Side, Side]:
+    first, second = _WORD.findall(old[slice(*one)]), _WORD.findall(new[slice(*other)])
+    keys = [[word if word.strip() else " " for word in words] for words in (first, second)]
+    before: list[tuple[str, bool]] = []
+    after: list[tuple[str, bool]] = []
+    for tag, a, b, c, d in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
+        for parts, words in ((before, first[a:b]), (after, second[c:d])):
+            if words:
+                parts.append(("".join(words), tag != "equal"))
+    return Side(*one, tuple(before)), Side(*other, tuple(after))
+
+
+def _plain(text: str, sentence: Range) -> Side:
+    return Side(*sentence, ((text[slice(*sentence)], False),))
+
+
+def _whole(text: str, sentence: Range) -> Side:
+    return Side(*sentence, ((text[slice(*sentence)], True),))
+
+
+def _folded(rows: Iterator[Row]) -> Iterator[Row]:
+    """Long stretches of unchanged sentences become one row that counts them."""
+    same: list[Row] = []
+    first = True
+    for row in rows:
+        if row.same:
+            same.append(row)
+            continue
+        yield from _shortened(same, 0 if first else _SHOWN, _SHOWN)
+        yield row
+        same, first = [], False
+    yield from _shortened(same, 0 if first else _SHOWN, 0)
+
+
+def _shortened(same: list[Row], head: int, tail: int) -> Iterator[Row]:
+    hidden = len(same) - head - tail
+    if hidden <= 1:
+        yield from same
+        return
+    yield from same[:head]
+    yield Row(None, None, same=True, skipped=hidden)
+    yield from same[len(same) - tail :]
