@@ -112,13 +112,13 @@ class NextVersionForm(forms.Form):
 
 
 class CompareForm(forms.Form):
-    """Two versions of a document by their numbers."""
+    """Two versions of a document."""
 
     old: forms.ModelChoiceField[Version] = forms.ModelChoiceField(
-        None, to_field_name="number", label=_("Earlier"), empty_label=None
+        None, to_field_name="public_id", label=_("Earlier"), empty_label=None
     )
     new: forms.ModelChoiceField[Version] = forms.ModelChoiceField(
-        None, to_field_name="number", label=_("Later"), empty_label=None
+        None, to_field_name="public_id", label=_("Later"), empty_label=None
     )
 
     def __init__(self, query: Any, versions: Any) -> None:

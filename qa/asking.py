@@ -191,13 +191,46 @@ def ask_again(answer: Answer, by: User, request: HttpRequest | None = None) -> A
         return newest
 
 
+def ask_anew(answer: Answer, by: User, request: HttpRequest | None = None) -> Answer:
+    """The same question about what its documents say today, at the end of its thread.
+
+    Pressing the button twice asks once, until a document has a newer version still. Raises
+    NotAskable.
+    """
+    if answer.thread is None:
+        raise NotAskable(_("This question stands in no conversation. Ask it anew."))
+    with transaction.atomic():
+        # locked: two questions at once must not follow the same answer
+        thread = Thread.objects.select_for_update().get(pk=answer.thread.pk)
+        last = thread.last_answer()
+        documents = _documents(answer)
+        current = ",".join(str(document.current_id) for document in documents)
+        submission = uuid5(answer.public_id, f"anew {current}")
+        if last is not None and last.working and last.submission != submission:
+            raise NotAskable(_("Another answer is being written here. Wait, or stop it."))
+        anew, _new = ask(
+            question=answer.question,
+            documents=documents,
+            model=answer.model_requested,
+            workspace=answer.workspace,
+            by=by,
+            thread=thread,
+            follows=last,
+            submission=submission,
+            request=request,
+        )
+    return anew
+
+
+def _documents(answer: Answer) -> list[Document]:
+    rows = Document.objects.filter(versions__answers=answer).select_related("current")
+    return list(rows.distinct().order_by("pk"))
+
+
 def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:
-    documents = list(
-        Document.objects.filter(versions__answers=answer).select_related("current").distinct()
-    )
     again, _new = ask(
         question=answer.question,
-        documents=documents,
+        documents=_documents(answer),
         model=answer.model_requested,
         workspace=answer.workspace,
         by=by,

@@ -237,6 +237,16 @@ class Answer(models.Model):
         return [version for version in self.sources.all() if version.unread]
 
     @cached_property
+    def outdated(self) -> list[Version]:
+        """The versions it cites that a newer one has taken the place of."""
+        cited = {c.version.pk: c.version for c in self.citations.all() if c.version}
+        return [
+            version
+            for version in cited.values()
+            if version.document.deleted_at is None and version.document.current_id != version.pk
+        ]
+
+    @cached_property
     def ledger(self) -> Ledger:
         return Ledger(list(self.calls.all()))
 

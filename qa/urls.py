@@ -13,5 +13,6 @@ urlpatterns = [
     path("answers/<uuid:answer_id>/", views.answer, name="answer"),
     path("answers/<uuid:answer_id>/stream/", views.stream, name="stream"),
     path("answers/<uuid:answer_id>/stop/", views.stop, name="stop"),
+    path("answers/<uuid:answer_id>/anew/", views.anew, name="anew"),
     path("answers/<uuid:answer_id>/retry/", views.retry, name="retry"),
 ]

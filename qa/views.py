@@ -287,6 +287,20 @@ def stop(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpR
 
 @require_POST
 @in_workspace(Act.ASK)
+def anew(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+    """The same question about the documents' current versions, at the end of the thread."""
+    shown = _answer(request, workspace, answer_id)
+    try:
+        newest = asking.ask_anew(shown, request.user, request)
+    except asking.NotAskable as refusal:
+        context = {"workspace": workspace, "answer": shown, "refusal": str(refusal)}
+        template = "qa/_answer.html" if request.htmx else "qa/answer.html"
+        return render(request, template, context, status=422)
+    return _back(request, workspace, newest)
+
+
+@require_POST
+@in_workspace(Act.ASK)
 def retry(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """A new answer to the same question; pressing the button twice makes one."""
     shown = _answer(request, workspace, answer_id)

@@ -88,6 +88,7 @@ def pages(emulator, as_owner, workspace, document, owner, client):
     incoming.begin(workspace, owner, name="large.pdf", size=9, fingerprint="1")
     answer = written(put(document, owner))
     queued = put(document, owner, "Who pays?")
+    first = document.current.public_id
     here, thread = f"/w/{workspace.slug}/", f"threads/{answer.thread.public_id}/"
     citation = answer.citations.first()
     place = f"?version={citation.version.public_id}&start={citation.start}&end={citation.end}"
@@ -105,6 +106,8 @@ def pages(emulator, as_owner, workspace, document, owner, client):
         f"documents/{broken.public_id}/",
         "paste/",
         f"documents/{locked.public_id}/unlock/",
+        f"documents/{document.public_id}/versions/",
+        f"documents/{document.public_id}/compare/?old={first}&new={first}",
         "nowhere/",
     ]
     found = {path: as_owner.get(here + path).content.decode() for path in paths}
