@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
@@ -12,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Event, User, Workspace
+from documents.forms import PlaceForm
 from documents.models import Document, Version
-from qa import engine
+from qa import engine, passages
 from qa.engine import catalogue
 from qa.hints import hint
 from qa.models import Answer, Source, Thread, TokenCount
+from qa.passages import LONGEST, Passage
 
 MAX_QUESTION = 20_000
 FRAME_TOKENS = 3_000  # system prompt, question and titles, generously
@@ -102,6 +106,7 @@ def ask(
     thread: Thread | None = None,
     follows: Answer | None = None,
     submission: UUID | None = None,
+    about: Passage | None = None,
     request: HttpRequest | None = None,
 ) -> tuple[Answer, bool]:
     """The queued answer, and whether it is new: the same submission again gives the first one.
@@ -128,11 +133,17 @@ def ask(
         return twin, False
     if any(document.workspace_id != workspace.pk for document in documents):
         raise NotAskable(_("All documents of a question must be in the same workspace."))
+    if about is not None and about.end - about.start > LONGEST:
+        raise NotAskable(
+            _("The passage is too long: select at most %(count)d characters.") % {"count": LONGEST}
+        )
     versions = usable_versions(documents)
     check_fit(known_tokens(versions, model)[0], model)
     try:
         with transaction.atomic():
-            answer = _create(question, versions, model, workspace, by, thread, follows, submission)
+            answer = _create(
+                question, versions, model, workspace, by, thread, follows, submission, about
+            )
             Event.objects.record(
                 Event.Verb.ASK, by=by, object=answer, workspace=workspace, request=request
             )
@@ -141,6 +152,21 @@ def ask(
             return twin, False
         raise
     return answer, True
+
+
+def selected(by: User, workspace: Workspace, fields: Mapping[str, Any]) -> Passage | None:
+    """The passage that a form's ``about_`` fields name; None where they are empty.
+
+    Raises NotAskable when it is not there: the question would be about something else.
+    """
+    given = {name: fields.get(f"about_{name}", "") for name in ("version", "start", "end")}
+    if not any(given.values()):
+        return None
+    place = PlaceForm.place(given)
+    found = passages.find(by, workspace, place) if place else None
+    if found is None:
+        raise NotAskable(_("The passage is not there any more. Select it anew, or remove it."))
+    return found
 
 
 def _same_submission(by: User, submission: UUID) -> Answer | None:
@@ -156,8 +182,11 @@ def _create(
     thread: Thread | None,
     follows: Answer | None,
     submission: UUID | None,
+    about: Passage | None,
 ) -> Answer:
-    given = {"submission": submission} if submission else {}
+    given: dict[str, Any] = {"submission": submission} if submission else {}
+    if about is not None:
+        given |= {f"about_{name}": value for name, value in vars(about).items()}
     answer = Answer.objects.create(
         workspace=workspace,
         thread=thread,
@@ -238,6 +267,7 @@ def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:
         follows=answer.follows,
         # made from the answer, so that pressing the button twice tries again once
         submission=uuid5(answer.public_id, "again"),
+        about=passages.kept(answer),
         request=request,
     )
     return again

@@ -101,7 +101,8 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     def to_show(self) -> AnswerQuerySet:
         """With what ``_answer.html`` looks at."""
         sources = Version.objects.select_related("document")
-        return self.prefetch_related(
+        rows = self.select_related("about_version__document")
+        return rows.prefetch_related(
             "citations__version__document", "calls", models.Prefetch("sources", sources)
         )
 
@@ -142,6 +143,12 @@ class Answer(models.Model):
     # made by the form: the same press of the button, sent twice, asks once
     submission = models.UUIDField(default=uuid.uuid4, editable=False)
     question = models.TextField(_("question"))
+    # what somebody selected in a source before asking; the text stays when the source is erased
+    about_version = models.ForeignKey(Version, models.PROTECT, null=True, related_name="+")
+    about_start = models.PositiveIntegerField(null=True)
+    about_end = models.PositiveIntegerField(null=True)
+    about_page = models.PositiveIntegerField(null=True)
+    about_text = models.TextField(blank=True)
     sources: models.ManyToManyField[Version, Source] = models.ManyToManyField(
         Version, through="Source", related_name="answers"
     )
@@ -189,6 +196,12 @@ class Answer(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(status="failed") | ~Q(error=""), name="answer_failure_has_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(about_version=None, about_start=None, about_end=None, about_text="")
+                | Q(about_version__isnull=False, about_start__lt=F("about_end"))
+                & ~Q(about_text=""),
+                name="answer_passage_whole",
             ),
         ]
         indexes = [

@@ -39,7 +39,13 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
         for version in versions
     )
     request = engine.build(
-        engine.Question(text=answer.question, model=model, sources=sources, history=history(answer))
+        engine.Question(
+            text=answer.question,
+            model=model,
+            sources=sources,
+            history=history(answer),
+            passage=_passage(answer),
+        )
     )
     if not answer.is_mine():
         # uploading may take long: what another worker writes by now is not paid for twice
@@ -142,4 +148,11 @@ def _turn(answer: Answer) -> engine.Turn:
         )
         for block in answer.blocks
     )
-    return engine.Turn(question=answer.question, blocks=blocks)
+    return engine.Turn(question=answer.question, blocks=blocks, passage=_passage(answer))
+
+
+def _passage(answer: Answer) -> engine.Passage | None:
+    if answer.about_version is None:
+        return None
+    title = answer.about_version.document.title
+    return engine.Passage(title=title, text=answer.about_text, page=answer.about_page)

@@ -27,10 +27,11 @@ from documents.forms import Place, PlaceForm
 from documents.models import Document
 from documents.sheets import Cited
 from documents.source import PART, OpenSource, open_source, part
-from qa import asking, streams
+from qa import asking, passages, streams
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Citation, Thread
 from qa.notes import note
+from qa.passages import Passage
 from qa.render import Draft
 
 PER_PAGE = 50
@@ -74,7 +75,8 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         form = NewThreadForm(request.POST, documents=documents)
         if form.is_valid():
             try:
-                answer = _start(request, workspace, form.cleaned_data)
+                about = asking.selected(request.user, workspace, request.POST)
+                answer = _start(request, workspace, form.cleaned_data, about)
                 return redirect("qa:thread", workspace.slug, answer.thread.public_id)  # type: ignore[union-attr]
             except asking.NotAskable as refusal:
                 form.add_error(None, str(refusal))
@@ -91,8 +93,20 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         "picked": picked,
         "others": others[:LISTED],
         "more": max(0, others.count() - LISTED),
+        "about": _about(request, workspace),
     }
     return render(request, "qa/new.html", context, status=422 if form.errors else 200)
+
+
+def _about(request: MemberRequest, workspace: Workspace) -> Passage | None:
+    """The passage that a form to be shown carries: from its address, or as it was sent."""
+    if request.method == "POST":
+        try:
+            return asking.selected(request.user, workspace, request.POST)
+        except asking.NotAskable:
+            return None
+    place = PlaceForm.place(request.GET)
+    return passages.find(request.user, workspace, place) if place else None
 
 
 def is_uuid(value: str) -> bool:
@@ -103,7 +117,9 @@ def is_uuid(value: str) -> bool:
     return True
 
 
-def _start(request: MemberRequest, workspace: Workspace, data: dict[str, Any]) -> Answer:
+def _start(
+    request: MemberRequest, workspace: Workspace, data: dict[str, Any], about: Passage | None
+) -> Answer:
     """The thread and its first answer; the same submission again gives the first one."""
     twin = Answer.objects.filter(author=request.user, submission=data["submission"]).first()
     if twin is not None and twin.thread is not None:
@@ -121,6 +137,7 @@ def _start(request: MemberRequest, workspace: Workspace, data: dict[str, Any]) -
             by=request.user,
             thread=thread,
             submission=data["submission"],
+            about=about,
             request=request,
         )
         if not created:
@@ -195,6 +212,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
             form.add_error("question", str(refusal))
     context: dict[str, Any] = {"workspace": workspace, "thread": shown, "form": form}
     if answer is None:
+        context["about"] = _about(request, workspace)
         if request.htmx:
             return render(request, "qa/_ask.html", context, status=422)
         return render(request, "qa/thread.html", {**context, "answers": shown.path()}, status=422)
@@ -221,6 +239,7 @@ def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> 
         thread=thread,
         follows=last,
         submission=data["submission"],
+        about=asking.selected(request.user, thread.workspace, request.POST),
         request=request,
     )
     return answer

@@ -14,6 +14,7 @@ from .errors import SENTENCES, EngineError, Interrupted, classify
 from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
 from .request import (
     AnswerBlock,
+    Passage,
     Question,
     Request,
     Source,
@@ -39,6 +40,7 @@ __all__ = [
     "Interrupt",
     "Interrupted",
     "Numbering",
+    "Passage",
     "Question",
     "Request",
     "Resolved",

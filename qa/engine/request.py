@@ -6,6 +6,7 @@ so that the prompt cache finds it again. Four blocks carry a breakpoint, which i
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -53,11 +54,21 @@ class AnswerBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """What a question is about, as somebody selected it: data, like the documents."""
+
+    title: str
+    text: str
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """An earlier question and its answer. One without text is left out of the history."""
 
     question: str
     blocks: tuple[AnswerBlock, ...]
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class Question:
     max_tokens: int = MAX_TOKENS
     effort: str | None = None
     thinking_display: str | None = "summarized"
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +173,9 @@ def _messages(question: Question, sources: Sequence[Source]) -> list[Block]:
     for turn in question.history:
         answer = _answer(turn.blocks, indexes)
         if answer:
-            messages.append({"role": "user", "content": [_question(turn.question)]})
+            messages.append({"role": "user", "content": _question(turn.question, turn.passage)})
             messages.append({"role": "assistant", "content": answer})
-    messages.append({"role": "user", "content": [_question(question.text)]})
+    messages.append({"role": "user", "content": _question(question.text, question.passage)})
     for message in messages[-3::2]:
         message["content"][-1] = _breakpoint(message["content"][-1])
     messages[0]["content"] = documents + messages[0]["content"]
@@ -214,11 +226,18 @@ def _citation(citation: StoredCitation, index: int, title: str) -> Block:
     }
 
 
-def _question(text: str) -> Block:
+def _question(text: str, passage: Passage | None) -> list[Block]:
+    """The passage in JSON, which its text cannot end, then the question: the last block."""
     text = _encodable(text).strip()
     if not text:
         raise ValueError("The question is blank.")
-    return _text(text)
+    if passage is None:
+        return [_text(text)]
+    told: dict[str, Any] = {"document": _line(passage.title, TITLE_LENGTH)}
+    if passage.page is not None:
+        told["page"] = passage.page
+    told["text"] = _encodable(passage.text)
+    return [_text(f"{prompts.PASSAGE}\n{json.dumps(told, ensure_ascii=False)}"), _text(text)]
 
 
 def _text(text: str) -> Block:

@@ -19,7 +19,8 @@ from qa.claude import extracted
 from qa.engine import UnknownModel, catalogue
 from qa.models import Answer, Thread
 from qa.notes import note
-from qa.render import Note, html, marked_source
+from qa.passages import kept
+from qa.render import Note, html, marked_source, source_href
 
 register = template.Library()
 
@@ -69,6 +70,22 @@ def unread(version: Version) -> str:
 
 
 register.filter(extracted)
+
+
+@register.filter
+def about_href(answer: Answer) -> str:
+    """Where the passage that was asked about is; "" when its document is gone."""
+    passage = kept(answer)
+    if passage is None or passage.version.document.deleted_at is not None:
+        return ""
+    return source_href(
+        answer.workspace.slug,
+        str(answer.thread.public_id) if answer.thread else None,
+        str(passage.version.document.public_id),
+        str(passage.version.public_id),
+        passage.start,
+        passage.end,
+    )
 
 
 @register.filter

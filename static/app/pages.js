@@ -26,6 +26,7 @@
       for (const height of heights) this.tops.push(this.tops.at(-1) + height + apart);
       this.total = heights.length;
       this.rooms = [...list.querySelectorAll(":scope > .room")];
+      if (!this.items.length) this.rooms[1].setAttribute("viewBox", `0 0 1000 ${this.tops.at(-1)}`);
       view.addEventListener("scroll", () => this.soon(), { passive: true });
       this.watch = new ResizeObserver(() => this.soon());
       this.watch.observe(view);
