@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from accounts.models import User, Workspace
 from documents import uploads
 from documents.models import Document, Version
 from documents.reading import ingest_version
+from documents.unpacking import Unpacked
 
 POLL = 0.1
 
@@ -44,31 +46,44 @@ class Ingested:
         }
 
 
-def ingest_path(path: Path, workspace: Workspace, by: User) -> Ingested:
-    """Upload and read one file in this process; refusals and failures come back as sentences."""
+def ingest_path(path: Path, workspace: Workspace, by: User) -> Iterator[Ingested]:
+    """Upload and read one file in this process, then each that is within it, at any depth.
+
+    Refusals and failures come back as sentences.
+    """
     began = time.monotonic()
-
-    def done(version: Version | None, error: str) -> Ingested:
-        return Ingested(str(path), version, error, time.monotonic() - began)
-
     try:
         with path.open("rb") as file:
             found = uploads.accept(File(file, name=path.name), path.name, workspace, by)
     except uploads.Refused as refusal:
-        return done(None, str(refusal))
+        yield Ingested(str(path), None, str(refusal), time.monotonic() - began)
     except OSError as error:
-        return done(None, f"The file could not be opened: {error.strerror}.")
-    version = found.document.current
+        sentence = f"The file could not be opened: {error.strerror}."
+        yield Ingested(str(path), None, sentence, time.monotonic() - began)
+    else:
+        yield from _ingest(str(path), found.document, began)
+
+
+def _ingest(path: str, document: Document, began: float) -> Iterator[Ingested]:
+    within: list[Unpacked] = []
+    version = document.current
     assert version is not None
     if version.status == Version.Status.FAILED:
         version.retry()
         version.refresh_from_db()
-    ingest_version(version)
+    ingest_version(version, within.append)
     while version.working and not Document.objects.filter(
         pk=version.document_id, deleted_at__isnull=False
     ):
         # a worker of a running installation was quicker: wait for its outcome
         time.sleep(POLL)
         version.refresh_from_db()
-        ingest_version(version)
-    return done(version, version.error)
+        ingest_version(version, within.append)
+    yield Ingested(path, version, version.error, time.monotonic() - began)
+    paths = {found.document.pk: found.path for found in within if found.document}
+    for content in document.live_contents:
+        inner = f"{path}/{paths.get(content.pk, content.title)}"
+        yield from _ingest(inner, content, time.monotonic())
+    for found in within:
+        if found.document is None:
+            yield Ingested(f"{path}/{found.path}", None, found.refusal, 0.0)

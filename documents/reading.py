@@ -7,8 +7,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db.models.functions import Substr
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from config.keeper import Keeper
 from documents import ingest, search
 from documents.models import LEASE, MAX_ATTEMPTS, Page, Text, Version
+from documents.unpacking import MAX_DOCUMENTS, Unpacked, Unpacking
 
 logger = logging.getLogger(__name__)
 WINDOW = 40  # pages shown at once
@@ -44,11 +45,15 @@ def limits(seconds: float | None = None) -> ingest.Limits:
         pages=settings.MAX_PAGES,
         memory_mb=settings.READER_MEMORY_MB,
         seconds=float(settings.READER_SECONDS) if seconds is None else seconds,
+        parts=MAX_DOCUMENTS,
     )
 
 
-def ingest_version(version: Version) -> bool:
-    """Read a version that is due. Ends it ready or failed; False when another worker has it."""
+def ingest_version(version: Version, told: Callable[[Unpacked], None] | None = None) -> bool:
+    """Read a version that is due. Ends it ready or failed; False when another worker has it.
+
+    ``told`` hears of each file within: the new documents are due too.
+    """
     if not version.claim(owner_name()):
         return False
     if version.attempts > MAX_ATTEMPTS:
@@ -57,23 +62,29 @@ def ingest_version(version: Version) -> bool:
         )
         return True
     with _keeper.holding(version.pk, version.lease_owner):
-        _read(version)
+        _read(version, Unpacking(version, told or _untold))
     return True
 
 
-def ingest_due(lane: str, seconds: float = 0.0) -> int:
+def _untold(unpacked: Unpacked) -> None:
+    """Nobody wants to know: the sweep finds what is due."""
+
+
+def ingest_due(
+    lane: str, seconds: float = 0.0, told: Callable[[Unpacked], None] | None = None
+) -> int:
     """Read the version whose turn it is, and others after it while ``seconds`` last; how many."""
     began = time.monotonic()
     count = 0
     while (version := Version.objects.next_due(lane)) is not None:
         # another worker may have been quicker: then it is the turn of another one
-        count += ingest_version(version)
+        count += ingest_version(version, told)
         if count and time.monotonic() - began >= seconds:
             break
     return count
 
 
-def _read(version: Version) -> None:
+def _read(version: Version, unpacking: Unpacking) -> None:
     began = time.monotonic()
     last = began
 
@@ -86,7 +97,7 @@ def _read(version: Version) -> None:
     try:
         kind = ingest.Kind(version.blob.kind)
         with version.blob.file.open("rb"):
-            reading = ingest.read(version.blob.file.path, kind, limits(), progress)
+            reading = ingest.read(version.blob.file.path, kind, limits(), progress, unpacking.take)
     except ingest.Unreadable as error:
         version.fail(error.code, _(ingest.SENTENCES[error.code]) % error.fields)
         logger.info("version=%s failed code=%s", version.public_id, error.code)
@@ -95,6 +106,7 @@ def _read(version: Version) -> None:
         version.fail("file", _("The stored file could not be opened. Upload it again."))
     else:
         seconds = time.monotonic() - began
+        reading = replace(reading, warnings=(*reading.warnings, *unpacking.warnings()))
         if version.mark_ready(reading, seconds):
             search.index(version)
         logger.info(

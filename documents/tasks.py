@@ -7,6 +7,7 @@ from celery import shared_task
 from documents import erasing, incoming, search
 from documents.models import Document, Version
 from documents.reading import ingest_due
+from documents.unpacking import Unpacked
 
 # a hint that nobody took for so long is worth nothing: the sweep has sent others since
 HINT_SECONDS = 60
@@ -18,7 +19,13 @@ HINTS = 20
 @shared_task(expires=HINT_SECONDS)
 def ingest(version_id: int) -> None:
     """Something is due: read what has its turn, which may be another than the one named."""
-    ingest_due(Version.Lane.QUICK, TURN_SECONDS)
+    ingest_due(Version.Lane.QUICK, TURN_SECONDS, _queue)
+
+
+def _queue(unpacked: Unpacked) -> None:
+    """A file within another is read soon after it."""
+    if unpacked.created and unpacked.document and unpacked.document.current_id:
+        ingest.delay_on_commit(unpacked.document.current_id)
 
 
 @shared_task(expires=HINT_SECONDS)

@@ -18,7 +18,14 @@ from documents.models import Blob, Document, Folder, Version
 
 
 class Refused(Exception):
-    """The file is not accepted; str() says why, in a sentence for its uploader."""
+    """The file is not accepted; str() says why, in sentences for its uploader.
+
+    ``reason`` is the first of them: what would be accepted is left out.
+    """
+
+    def __init__(self, reason: str, more: str = "") -> None:
+        super().__init__(f"{reason} {more}".rstrip())
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -53,18 +60,14 @@ def kind_of(file: File, name: str) -> ingest.Kind:
     kind = ingest.sniff(head, name, file.file)
     if kind is not None:
         return kind
+    accepted = _("Accepted are %(accepted)s.") % {"accepted": ingest.ACCEPTED}
     what = ingest.describe(head, name, file.file)
-    if advice := ingest.advise(head, name, file.file):
-        raise Refused(
-            _("Not accepted: this is %(what)s. %(advice)s") % {"what": what, "advice": _(advice)}
-        )
-    accepted = {"accepted": ingest.ACCEPTED}
-    if what:
-        raise Refused(
-            _("Not accepted: this is %(what)s. Accepted are %(accepted)s.")
-            % {"what": what, **accepted}
-        )
-    raise Refused(_("Not accepted: the kind is unknown. Accepted are %(accepted)s.") % accepted)
+    if what is None:
+        raise Refused(_("Not accepted: the kind is unknown."), accepted)
+    advice = ingest.advise(head, name, file.file)
+    raise Refused(
+        _("Not accepted: this is %(what)s.") % {"what": what}, _(advice) if advice else accepted
+    )
 
 
 def digest(file: File) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from documents import incoming
-from documents.models import Version
+from documents.models import Document, Version
 from tests.conftest import upload
 from tests.test_qa_answers import put, written
 
@@ -85,6 +85,9 @@ def pages(emulator, as_owner, workspace, document, owner, client):
         status="failed", error_code="encrypted", error="This PDF needs a password."
     )
     upload(workspace, owner, "Waiting.", "waiting.txt")
+    letter = upload(workspace, owner, b"From: a\nMIME-Version: 1\n\nSee below.", "letter.eml")
+    within = upload(workspace, owner, "A note.", "note.txt")
+    Document.objects.filter(pk=within.pk).update(container=letter)
     incoming.begin(workspace, owner, name="large.pdf", size=9, fingerprint="1")
     answer = written(put(document, owner))
     queued = put(document, owner, "Who pays?")
@@ -103,7 +106,7 @@ def pages(emulator, as_owner, workspace, document, owner, client):
         f"threads/{queued.thread.public_id}/",
         f"answers/{answer.public_id}/",
         *(f"documents/{document.public_id}/{end}" for end in ("", "rename/", "delete/")),
-        f"documents/{broken.public_id}/",
+        *(f"documents/{found.public_id}/" for found in (broken, letter, within)),
         "paste/",
         f"documents/{locked.public_id}/unlock/",
         f"documents/{document.public_id}/versions/",

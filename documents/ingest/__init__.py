@@ -10,6 +10,7 @@ from .kinds import ACCEPTED, advise, describe, sniff
 from .numbers import runs
 from .places import PageBoxes, PageLine, PageLines, PageRange, Rect
 from .reading import (
+    CONTAINERS,
     PAGE_SEPARATOR,
     SENTENCES,
     Container,
@@ -28,6 +29,7 @@ from .words import Word
 
 __all__ = [
     "ACCEPTED",
+    "CONTAINERS",
     "PAGE_SEPARATOR",
     "SENTENCES",
     "Container",

@@ -31,7 +31,8 @@ class ArchiveReader:
     def unpack(
         self, path: Path, limits: Limits, progress: Progress, part: Callable[[Part], None]
     ) -> Reading:
-        members = look(path, parts=limits.parts, unpacked=limits.parts_bytes, strict=False)
+        # a Mac adds a file to each, which does not count
+        members = look(path, parts=2 * limits.parts, unpacked=limits.parts_bytes, strict=False)
         files = [
             (member, name)
             for member in members
@@ -39,6 +40,8 @@ class ArchiveReader:
         ]
         if not files:
             raise Unreadable("empty")
+        if len(files) > limits.parts:
+            raise Unreadable("too_many_parts", limit=limits.parts)
         if all(member.flag_bits & _ENCRYPTED for member, _ in files):
             raise Unreadable("zip_protected")
         warnings = []

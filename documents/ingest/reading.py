@@ -87,6 +87,10 @@ class Kind(enum.StrEnum):
     ZIP = "zip"
 
 
+#: Kinds that have files in them.
+CONTAINERS = frozenset({Kind.EMAIL, Kind.ZIP})
+
+
 @dataclass(frozen=True)
 class Limits:
     """How much one document may take: bytes of its file, pages, MB of address space, seconds of

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
 from accounts.roles import Act
+from documents.ingest import CONTAINERS
 from documents.labels import label
 from documents.models.folder import Folder, Tag
 
@@ -170,6 +171,20 @@ class Document(models.Model):
     def kind_label(self) -> str:
         """What people call its kind; "" for none."""
         return label(self.kind)
+
+    @property
+    def live_contents(self) -> DocumentQuerySet:
+        """The documents unpacked from it that are not deleted, in their order there."""
+        if self.kind not in CONTAINERS:
+            return Document.objects.none()
+        rows = Document.objects.filter(container=self, deleted_at=None)
+        return rows.select_related("current", "folder").order_by("pk")
+
+    @property
+    def origin(self) -> Document | None:
+        """The e-mail or archive it was unpacked from, unless that is deleted."""
+        above = self.container
+        return above if above is not None and above.deleted_at is None else None
 
     def mark_deleted(self, by: User) -> bool:
         """Puts it into the trash; False when it is on hold or somebody else was first."""

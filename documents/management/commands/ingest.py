@@ -10,7 +10,10 @@ from documents.foreground import ingest_path
 
 
 class Command(BaseCommand):
-    help = "Reads files into a workspace, in the foreground. Exits 1 if one failed."
+    help = (
+        "Reads files, and what is packed in them, into a workspace, in the foreground. "
+        "Exits 1 if one failed."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", type=Path)
@@ -22,14 +25,14 @@ class Command(BaseCommand):
         failed = False
         try:
             for path in options["paths"]:
-                outcome = ingest_path(path, workspace, user)
-                failed = failed or not outcome.ready
-                self.stdout.write(
-                    json.dumps(outcome.as_dict())
-                    if options["json"]
-                    else f"{path}: {outcome.error or 'ready'}"
-                )
-                self.stdout.flush()
+                for outcome in ingest_path(path, workspace, user):
+                    failed = failed or not outcome.ready
+                    self.stdout.write(
+                        json.dumps(outcome.as_dict())
+                        if options["json"]
+                        else f"{outcome.path}: {outcome.error or 'ready'}"
+                    )
+                    self.stdout.flush()
         finally:
             ingest.close()
         if failed:

@@ -61,14 +61,20 @@ class Command(BaseCommand):
                 raise CommandError("There is no such document.")
             return found
         if options["file"]:
-            return [self._read(path, workspace, user) for path in options["file"]]
+            return [
+                document
+                for path in options["file"]
+                for document in self._read(path, workspace, user)
+            ]
         return list(rows.ready().filter(workspace=workspace))
 
-    def _read(self, path: Path, workspace: Any, user: Any) -> Document:
-        outcome = ingest_path(path, workspace, user)
-        if outcome.version is None or not outcome.ready:
-            raise CommandError(f"{path}: {outcome.error}")
-        return outcome.version.document
+    def _read(self, path: Path, workspace: Any, user: Any) -> list[Document]:
+        """The file as a document, with those that are in it and could be read."""
+        file, *within = ingest_path(path, workspace, user)
+        if file.version is None or not file.ready:
+            raise CommandError(f"{path}: {file.error}")
+        ready = [inner.version for inner in within if inner.version and inner.ready]
+        return [version.document for version in (file.version, *ready)]
 
     def _print(self, answer: Answer, as_json: bool) -> None:
         if as_json:
