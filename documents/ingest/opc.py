@@ -14,15 +14,23 @@ from urllib.parse import unquote
 
 from lxml import etree
 
+from .canonical import title
 from .packages import look_at_office
 from .reading import Limits, Unreadable
 
 #: An element of lxml's, which has no types.
 Element = Any
 
+#: The attribute that names a relation.
+REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+#: Content in several variants, for programs that know more and less.
+ALTERNATIVES = _MC + "AlternateContent"
+
 # An element takes up to twenty times its text as a tree in memory.
 _TREE = 24
 _PARTS = 4
+_TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 # The strict variant differs in its namespaces alone.
 _STRICT = b"http://purl.oclc.org/ooxml/"
@@ -30,7 +38,10 @@ _TRANSITIONAL = (
     (_STRICT + b"wordprocessingml/main", b"wordprocessingml/2006/main"),
     (_STRICT + b"officeDocument/math", b"officeDocument/2006/math"),
     (_STRICT + b"officeDocument/relationships", b"officeDocument/2006/relationships"),
+    (_STRICT + b"presentationml/main", b"presentationml/2006/main"),
     (_STRICT + b"drawingml/main", b"drawingml/2006/main"),
+    (_STRICT + b"drawingml/chart", b"drawingml/2006/chart"),
+    (_STRICT + b"drawingml/diagram", b"drawingml/2006/diagram"),
 )
 _SCHEMAS = b"http://schemas.openxmlformats.org/"
 
@@ -67,6 +78,15 @@ class Package:
                 return relation.target
         raise Unreadable("damaged_file", "no main part")
 
+    def title(self) -> str:
+        """The document's own, "" without one."""
+        for relation in self.relations(""):
+            if relation.kind == "core-properties":
+                root = self.xml(relation.target)
+                found = None if root is None else root.find(_TITLE)
+                return title("" if found is None else found.text or "")
+        return ""
+
     def relations(self, name: str) -> list[Relation]:
         """Where a part points to, or with "" the package itself."""
         folder, base = posixpath.split(name)
@@ -95,6 +115,13 @@ class Package:
             for strict, usual in _TRANSITIONAL:
                 data = data.replace(strict, _SCHEMAS + usual)
         return parsed(data)
+
+
+def chosen(alternatives: Element, *texts: str) -> Element:
+    """The branch of alternative content that has an element of ``texts``; the first if none."""
+    branches = [*alternatives.iterchildren(_MC + "Choice", _MC + "Fallback")]
+    full = (branch for branch in branches if next(branch.iter(*texts), None) is not None)
+    return next(full, branches[0] if branches else ())
 
 
 def parsed(data: bytes) -> Element:

@@ -15,6 +15,7 @@ _READERS: dict[Kind, tuple[str, str, dict[str, Any]]] = {
     Kind.DOCX: ("word", "WordReader", {}),
     Kind.EMAIL: ("mail", "MailReader", {}),
     Kind.ZIP: ("archive", "ArchiveReader", {}),
+    Kind.PPTX: ("slides", "SlideReader", {}),
     Kind.HTML: ("web", "WebReader", {}),
 }
 

@@ -54,9 +54,9 @@ def to_pages(running: Running, limits: Limits, progress: Progress) -> tuple[Page
             text = clean(piece)
             pages.add(PageText(text=text, raw=text), goes_on=bool(goes_on))
             added += 1
-            left_out = [hidden.popleft() for _ in range(min(piece.count(HIDDEN), len(hidden)))]
-            if left_out:
-                findings.append(_left_out(left_out, added))
+            unseen = [hidden.popleft() for _ in range(min(piece.count(HIDDEN), len(hidden)))]
+            if unseen:
+                findings.append(left_out(unseen, added))
         progress(number, len(parts))
     if len(pages.without_text()) == added:
         raise Unreadable("empty")
@@ -89,7 +89,8 @@ def _parted(text: str) -> list[str]:
     return parts
 
 
-def _left_out(texts: list[str], page: int) -> Finding:
+def left_out(texts: list[str], page: int) -> Finding:
+    """What to tell of a page that has texts nobody sees."""
     whole = " ".join(" ".join(texts).split())
     quoted = clean(whole if len(whole) <= _QUOTED else whole[:_QUOTED] + "…")
     return Finding(

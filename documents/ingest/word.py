@@ -14,18 +14,17 @@ from pathlib import Path
 
 from lxml import etree
 
-from .canonical import clean, title
+from .canonical import clean
 from .numbering import Numbering
-from .opc import Element, Package, Relation
+from .opc import REFERENCE, Element, Package, Relation
 from .reading import Finding, Limits, Progress, Reading, Unreadable
 from .running import BREAK, BREAKS, Running, to_pages
-from .word_lines import REFERENCE, Seen
+from .word_lines import Seen
 from .word_styles import Styles, W, value
 from .word_text import Stories, sections
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
 _RULES = 1
-_TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _GAP = re.compile(" {2,}")
 _NAMED, _NAME = 5, 60
@@ -97,7 +96,7 @@ class _Document:
             raise
         warnings = [told % seen.left[kind] for kind, told in _LEFT.items() if seen.left[kind]]
         findings = [*_tracked(seen), *_commented(listed), *findings]
-        return pages.reading(reader, warnings, self._title(), findings)
+        return pages.reading(reader, warnings, self._package.title(), findings)
 
     def _part(self, kind: str) -> tuple[Element | None, list[Relation]]:
         """The root of the part of a kind, and where it points to; None when there is none."""
@@ -169,14 +168,6 @@ class _Document:
     def _behind(self, root: Element, relations: list[Relation]) -> list[str]:
         """The blocks of a story that has no pages of its own."""
         return [BREAKS.sub("", block) for block in self._stories.read(root, relations)]
-
-    def _title(self) -> str:
-        for relation in self._package.relations(""):
-            if relation.kind == "core-properties":
-                root = self._package.xml(relation.target)
-                found = None if root is None else root.find(_TITLE)
-                return title("" if found is None else found.text or "")
-        return ""
 
 
 def _led(head: str, blocks: list[str]) -> list[str]:

@@ -6,24 +6,22 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from .numerals import written
-from .opc import Element, Relation
+from .opc import ALTERNATIVES, REFERENCE, Element, Relation, chosen
 from .running import BREAK, BREAKS, HIDDEN, RENDERED, address
 from .word_fields import Fields
 from .word_signs import sign
 from .word_styles import Styles, W, value
 
-_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _VML = "{urn:schemas-microsoft-com:vml}"
-#: The attribute that names a relation.
-REFERENCE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
 _OBJECT = "{urn:schemas-microsoft-com:office:office}OLEObject"
 _CHARTS = (
     "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart",
     "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds",
 )
-ALTERNATIVES = _MC + "AlternateContent"
+#: What tells that something can be read in a branch of alternative content.
+TEXTS = (W + "t", _VML + "textpath")
 #: Wrappers of changes: what they hold is gone once accepted, or there.
 DELETED = (W + "del", W + "moveFrom")
 INSERTED = (W + "ins", W + "moveTo")
@@ -134,7 +132,7 @@ class Lines:
                 if not Fields.left_out(element.get(W + "instr", "")):
                     self._inline(element, out)
             elif tag == ALTERNATIVES:
-                self._inline(chosen(element), out)
+                self._inline(chosen(element, *TEXTS), out)
             elif tag in (_MATH + "oMath", _MATH + "oMathPara"):
                 self._say("".join(_characters(each) for each in element.iter(_MATH + "t")), out)
             else:
@@ -177,7 +175,7 @@ class Lines:
             elif tag in _NOTES:
                 self._say(self._note(element), out)
             elif tag == ALTERNATIVES:
-                self._pieces(chosen(element), out)
+                self._pieces(chosen(element, *TEXTS), out)
             elif tag in (W + "drawing", W + "pict", W + "object"):
                 self._drawn(element)
             elif tag == W + "ruby":
@@ -210,7 +208,7 @@ class Lines:
             if tag in (W + "txbxContent", _VML + "textpath"):
                 self.boxes.append(element)
             elif tag == ALTERNATIVES:
-                self._drawn(chosen(element))
+                self._drawn(chosen(element, *TEXTS))
             elif tag in (_PICTURE, _VML + "imagedata"):
                 self._seen.left["pictures"] += 1
             elif tag == _OBJECT:
@@ -219,14 +217,6 @@ class Lines:
                 self._seen.left["charts"] += 1
             elif isinstance(tag, str):
                 self._drawn(element)
-
-
-def chosen(alternatives: Element) -> Element:
-    """The branch of alternative content that has text; the first when none does."""
-    branches = [*alternatives.iterchildren(_MC + "Choice", _MC + "Fallback")]
-    texts = (W + "t", _VML + "textpath")
-    full = (branch for branch in branches if next(branch.iter(*texts), None) is not None)
-    return next(full, branches[0] if branches else ())
 
 
 def _characters(element: Element) -> str:

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 
 from .numbering import Numbering
-from .opc import Element, Relation
+from .opc import ALTERNATIVES, Element, Relation, chosen
 from .reading import Limits, Unreadable
 from .running import BREAK, BREAKS, HIDDEN
-from .word_lines import ALTERNATIVES, DELETED, INSERTED, THROUGH, Lines, Seen, chosen
+from .word_lines import DELETED, INSERTED, TEXTS, THROUGH, Lines, Seen
 from .word_styles import Styles, W, value
 
 _LEADING = re.compile(r"[\s\x01]*")
@@ -51,7 +51,7 @@ class Stories:
             elif tag in THROUGH:
                 self._blocks(element, story)
             elif tag == ALTERNATIVES:
-                self._blocks(chosen(element), story)
+                self._blocks(chosen(element, *TEXTS), story)
             elif tag == W + "altChunk":
                 self.seen.left["foreign"] += 1
             else:
