@@ -36,7 +36,7 @@ def _list(
         "form": form,
         "versions": [(row, earlier.get(row.pk)) for row in rows],
     }
-    template = "documents/versions.html"
+    template = "documents/_versions.html" if request.htmx else "documents/versions.html"
     return render(request, template, context, status=422 if form.errors else 200)
 
 
