@@ -115,16 +115,15 @@ def test_it_reads_the_same_twice(tmp_path):
     assert read(tmp_path, data) == read(tmp_path, data)
 
 
-def test_it_names_the_pages_without_text(tmp_path):
+def test_pages_on_which_nothing_stands_are_no_cause_for_a_warning(tmp_path):
     reading = read(tmp_path, write("One", "", "", " ", "Five", ""))
 
-    assert reading.warnings == (
-        "No text was found on pages 2–4 and 6: pictures of text are not read.",
-    )
+    assert reading.warnings == ()
     assert [page.source for page in reading.pages] == ["text", *["none"] * 3, "text", "none"]
+    assert all(page.legible for page in reading.pages)
 
 
-def test_it_refuses_a_pdf_without_any_text(tmp_path):
+def test_it_refuses_a_pdf_on_which_nothing_stands(tmp_path):
     assert refusal(tmp_path, write("", " ")).code == "no_text"
 
 

@@ -20,12 +20,14 @@ import pypdfium2.raw as pdfium
 from . import hidden
 from .canonical import title
 from .numbers import named
+from .pdf_scans import seen
 from .positions import page_string
 from .raw import raw_text
 from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
+from .scans import Scans
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
-_RULES = 1
+_RULES = 2
 _STRUCTURE_SECONDS = 5.0
 
 
@@ -53,20 +55,23 @@ class PdfReader:
         count = len(document)
         if count > limits.pages:
             raise Unreadable("too_many_pages", pages=count, limit=limits.pages)
-        pages = Pages(limits)
+        pages, scans = Pages(limits), Scans(limits)
         lost = []
-        for index in range(count):
-            page = _page(document, index)
+        for number in range(1, count + 1):
+            page = _page(document, number - 1)
             if page is None:
-                lost.append(index + 1)
-            pages.add(page or PageText(text="", raw=""))
-            progress(index + 1, count)
+                lost.append(number)
+                pages.add(PageText(text="", raw="", legible=False))
+            else:
+                pages.add(seen(document, number, page, scans))
+            progress(number, count)
         if len(lost) == count:
             raise Unreadable("damaged" if count else "empty", "no page could be loaded")
-        if len(pages.without_text()) == count:
+        if pages.blank:
             raise Unreadable("no_text")
-        warnings = _warnings(structure, count, lost, pages.without_text())
-        return pages.reading(self, warnings, title(document.get_metadata_value("Title")))
+        warnings = _warnings(structure, count, lost) + scans.warnings()
+        reading = pages.reading(self, warnings, title(document.get_metadata_value("Title")))
+        return scans.signed(reading)
 
 
 @dataclass(frozen=True)
@@ -171,9 +176,7 @@ def _length(points: float) -> float:
     return points if math.isfinite(points) and points > 0 else 0.0
 
 
-def _warnings(
-    structure: _Structure, count: int, lost: list[int], without_text: list[int]
-) -> list[str]:
+def _warnings(structure: _Structure, count: int, lost: list[int]) -> list[str]:
     warnings = []
     if structure.problem:
         warnings.append("The structure of this PDF is damaged; what could be read was read.")
@@ -183,8 +186,5 @@ def _warnings(
             f"{count} could be read."
         )
     if lost:
-        warnings.append(f"Nothing could be read of {named(lost)}: damaged.")
-    silent = sorted(set(without_text) - set(lost))
-    if silent:
-        warnings.append(f"No text was found on {named(silent)}: pictures of text are not read.")
+        warnings.append(f"{named(lost).capitalize()} could not be read: damaged.")
     return warnings

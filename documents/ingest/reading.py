@@ -24,10 +24,7 @@ SENTENCES: Mapping[str, str] = {
     "wrong_password": "This password does not open the PDF.",
     "damaged": "This PDF is damaged and could not be opened.",
     "empty": "There is nothing in this file.",
-    "no_text": (
-        "No text was found in this PDF: its pages are probably scanned pictures. "
-        "Only PDFs with a text layer can be read."
-    ),
+    "no_text": "There is nothing on the pages of this document.",
     "too_large": "This file has %(megabytes)s MB; at most %(limit)s MB can be read.",
     "too_many_pages": "This document has %(pages)s pages; at most %(limit)s can be read.",
     "too_much_text": "This document has more than %(limit)s characters, the most that can be read.",
@@ -96,7 +93,8 @@ class Limits:
     """How much one document may take: bytes of its file, pages, MB of address space, seconds of
     wall clock, code points of canonical text.
 
-    With ``page_seconds``, each page read is given so many seconds more. ``ocr`` lets the reader
+    With ``page_seconds``, each page read is given so many seconds more, but all of them together
+    no more than ``total_seconds`` unless that is 0. ``ocr`` lets the reader
     recognise text in pictures; without it a reader that would have to raises `Unreadable` with
     the code "needs_ocr", so that somebody with more time does it. ``languages`` are Tesseract's
     names. ``parts`` is how many files a container may have in it, ``parts_bytes`` how large all
@@ -109,6 +107,7 @@ class Limits:
     seconds: float = 120.0
     chars: int = 20_000_000
     page_seconds: float = 0.0
+    total_seconds: float = 0.0
     ocr: bool = False
     languages: tuple[str, ...] = ("eng",)
     parts: int = 1_000
@@ -290,6 +289,11 @@ class Pages:
             )
         )
         self._findings += [one.on_page(len(self._pages), start) for one in page.findings]
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing at all stands on any page."""
+        return all(page.source == "none" and page.legible for page in self._pages)
 
     def without_text(self) -> list[int]:
         """Numbers of the pages that show no character."""

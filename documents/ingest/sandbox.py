@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import json
 import logging
+import math
 import os
 import queue
 import selectors
@@ -52,6 +53,7 @@ _ENVIRONMENT = (
     "PYTHONHOME",
     "PYTHONPATH",
     "VIRTUAL_ENV",
+    "TESSDATA_PREFIX",
 )
 _STDERR_LINES = 40
 _CHUNK = 1 << 18
@@ -237,6 +239,8 @@ class _Child:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         # One arena: glibc would reserve 64 MB of the address space for each thread.
         environment["MALLOC_ARENA_MAX"] = "1"
+        # One page, one core: more threads would be slower, and each has a stack.
+        environment["OMP_THREAD_LIMIT"] = "1"
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "documents.ingest.child", str(memory_mb)),
@@ -304,17 +308,20 @@ class _Child:
             pipe.close()
 
     def _converse(self, request: bytes, limits: Limits, answer: "_Answer") -> None:
-        deadline = time.monotonic() + limits.seconds
+        began = time.monotonic()
+        deadline = began + limits.seconds
+        last = began + (limits.total_seconds or math.inf)
         with contextlib.suppress(BrokenPipeError):
             self._stdin.write(request)
         with selectors.DefaultSelector() as selector:
             selector.register(self._stdout, selectors.EVENT_READ)
             selector.register(self._stderr, selectors.EVENT_READ)
             while True:
-                left = deadline - time.monotonic()
+                now = time.monotonic()
+                left = min(deadline, last) - now
                 if left <= 0:
                     self.end()
-                    raise Unreadable("too_slow", seconds=f"{limits.seconds:g}")
+                    raise Unreadable("too_slow", seconds=f"{round(now - began, 1):g}")
                 for key, _ in selector.select(left):
                     data = os.read(key.fd, _CHUNK)
                     if key.fileobj is self._stderr:
