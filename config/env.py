@@ -7,6 +7,7 @@ what the settings really look at. A bad value stops the start and names the vari
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,20 @@ def switch(name: str, default: bool, help: Text) -> bool:
         raise ValueError("it must be yes or no")
 
     return _read(name, "yes or no", default, help, parse)
+
+
+def names(name: str, default: str, help: Text) -> tuple[str, ...]:
+    """Names of letters, digits and underscores, with "+", commas or spaces between them."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        found = re.split(r"[+,\s]+", raw)
+        if not all(re.fullmatch(r"\w+", one, re.ASCII) for one in found):
+            raise ValueError(f"it must be names, like {default}")
+        return tuple(dict.fromkeys(found))
+
+    given = _read(name, "names", None, help, parse)
+    REGISTRY[name] = Variable(name, "names", default, help)
+    return parse(default) if given is None else given
 
 
 def folder(name: str, default: Path, help: Text) -> Path:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, JsonResponse
 from config.models import Pulse
 
 LATE = timedelta(seconds=30)
-QUEUES = ("answers", "ingest", "default")
+QUEUES = ("answers", "ingest", "ocr", "default")
 
 
 def _state(pulse: Pulse | None) -> str:

@@ -225,6 +225,12 @@ TRASH_DAYS = env.whole(
 PICTURES_MB = env.whole(
     "PINCITE_PICTURES_MB", 500, _("Room for pictures of pages that were looked at, in MB."), 0
 )
+OCR_LANGUAGES = env.names(
+    "PINCITE_OCR_LANGUAGES", "eng", _("Tesseract's names of the languages of scans.")
+)
+OCR_MINUTES = env.whole(
+    "PINCITE_OCR_MINUTES", 240, _("Time limit for recognising the text of one document."), 1
+)
 # files above this size are streamed to disk, not held in memory
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
@@ -261,6 +267,7 @@ if not CELERY_BROKER_URL:
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "documents.tasks.ingest": {"queue": "ingest"},
+    "documents.tasks.recognise": {"queue": "ocr"},
     "qa.tasks.write_answer": {"queue": "answers"},
 }
 CELERY_IMPORTS = ["config.pulse"]

@@ -71,14 +71,14 @@ def _ingest(path: str, document: Document, began: float) -> Iterator[Ingested]:
     if version.status == Version.Status.FAILED:
         version.retry()
         version.refresh_from_db()
-    ingest_version(version, within.append)
+    ingest_version(version, within.append, recognise=True)
     while version.working and not Document.objects.filter(
         pk=version.document_id, deleted_at__isnull=False
     ):
         # a worker of a running installation was quicker: wait for its outcome
         time.sleep(POLL)
         version.refresh_from_db()
-        ingest_version(version, within.append)
+        ingest_version(version, within.append, recognise=True)
     yield Ingested(path, version, version.error, time.monotonic() - began)
     paths = {found.document.pk: found.path for found in within if found.document}
     for content in document.live_contents:

@@ -21,6 +21,7 @@ from documents.models import LEASE, MAX_ATTEMPTS, Page, Text, Version
 from documents.unpacking import MAX_DOCUMENTS, Unpacked, Unpacking
 
 logger = logging.getLogger(__name__)
+PAGE_SECONDS = 120.0  # for recognising one page; a usual one takes two
 WINDOW = 40  # pages shown at once
 
 
@@ -38,19 +39,28 @@ def owner_name() -> str:
     return f"{socket.gethostname()[:30]}:{os.getpid()}:{threading.get_ident() % 100_000}"
 
 
-def limits(seconds: float | None = None) -> ingest.Limits:
-    """What one document may take; ``seconds`` in place of the time to read it."""
+def limits(seconds: float | None = None, *, recognise: bool = False) -> ingest.Limits:
+    """What one document may take; ``seconds`` in place of the time to read it. To ``recognise``
+    text in pictures is allowed, and takes its time, only where it is said."""
     return ingest.Limits(
         bytes=settings.MAX_UPLOAD_MB * 1_000_000,
         pages=settings.MAX_PAGES,
         memory_mb=settings.READER_MEMORY_MB,
         seconds=float(settings.READER_SECONDS) if seconds is None else seconds,
         parts=MAX_DOCUMENTS,
+        page_seconds=PAGE_SECONDS if recognise else 0.0,
+        total_seconds=settings.OCR_MINUTES * 60.0 if recognise else 0.0,
+        ocr=recognise,
+        languages=settings.OCR_LANGUAGES,
     )
 
 
-def ingest_version(version: Version, told: Callable[[Unpacked], None] | None = None) -> bool:
-    """Read a version that is due. Ends it ready or failed; False when another worker has it.
+def ingest_version(
+    version: Version, told: Callable[[Unpacked], None] | None = None, *, recognise: bool = False
+) -> bool:
+    """Read a version that is due. Ends it ready or failed, or leaves it to the slow lane when text
+    must be recognised and ``recognise`` does not say to do it here. False when another worker
+    has it.
 
     ``told`` hears of each file within: the new documents are due too.
     """
@@ -62,7 +72,8 @@ def ingest_version(version: Version, told: Callable[[Unpacked], None] | None = N
         )
         return True
     with _keeper.holding(version.pk, version.lease_owner):
-        _read(version, Unpacking(version, told or _untold))
+        unpacking = Unpacking(version, told or _untold)
+        _read(version, unpacking, recognise or version.lane == Version.Lane.SLOW)
     return True
 
 
@@ -84,7 +95,7 @@ def ingest_due(
     return count
 
 
-def _read(version: Version, unpacking: Unpacking) -> None:
+def _read(version: Version, unpacking: Unpacking, recognise: bool) -> None:
     began = time.monotonic()
     last = began
 
@@ -96,9 +107,13 @@ def _read(version: Version, unpacking: Unpacking) -> None:
 
     try:
         kind = ingest.Kind(version.blob.kind)
+        within = limits(recognise=recognise)
         with version.blob.file.open("rb"):
-            reading = ingest.read(version.blob.file.path, kind, limits(), progress, unpacking.take)
+            reading = ingest.read(version.blob.file.path, kind, within, progress, unpacking.take)
     except ingest.Unreadable as error:
+        if error.code == "needs_ocr" and version.to_slow_lane():
+            logger.info("version=%s to be recognised", version.public_id)
+            return
         version.fail(error.code, _(ingest.SENTENCES[error.code]) % error.fields)
         logger.info("version=%s failed code=%s", version.public_id, error.code)
     except OSError:

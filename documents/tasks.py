@@ -20,12 +20,20 @@ HINTS = 20
 def ingest(version_id: int) -> None:
     """Something is due: read what has its turn, which may be another than the one named."""
     ingest_due(Version.Lane.QUICK, TURN_SECONDS, _queue)
+    if Version.objects.waiting(Version.Lane.SLOW).exists():
+        recognise.delay()
 
 
 def _queue(unpacked: Unpacked) -> None:
     """A file within another is read soon after it."""
     if unpacked.created and unpacked.document and unpacked.document.current_id:
         ingest.delay_on_commit(unpacked.document.current_id)
+
+
+@shared_task(expires=HINT_SECONDS)
+def recognise() -> None:
+    """Something may have to be recognised in pictures: read what has its turn."""
+    ingest_due(Version.Lane.SLOW)
 
 
 @shared_task(expires=HINT_SECONDS)
@@ -53,6 +61,8 @@ def sweep() -> None:
     for due in (Version.objects.abandoned, Version.objects.waiting):
         for pk in due(Version.Lane.QUICK).values_list("pk", flat=True)[:HINTS]:
             ingest.delay(pk)
+        if due(Version.Lane.SLOW).exists():
+            recognise.delay()
     for pk in Document.objects.to_erase().values_list("pk", flat=True)[:HINTS]:
         erase.delay(pk)
     for pk in Version.objects.to_index().values_list("pk", flat=True)[:HINTS]:

@@ -16,6 +16,7 @@ from django.test import Client
 from accounts.models import Member, User, Workspace
 from accounts.roles import Role
 from documents import ingest, uploads
+from documents.ingest import ocr
 from documents.models import Document, Version
 from documents.reading import ingest_version
 from tests.emulator_support import Emulator
@@ -45,6 +46,13 @@ def skip(need: str, reason: str) -> None:
     if required(need):
         pytest.fail(f"{reason} (PINCITE_REQUIRE says it must be there)")
     pytest.skip(reason)
+
+
+def recognises(*languages: str) -> None:
+    """Skips where text of these languages (English if none is named) cannot be recognised."""
+    wanted = ("osd", *(languages or ("eng",)))
+    if len(ocr.known(wanted)) < len(wanted):
+        skip("ocr", f"Tesseract has no data for {' or '.join(wanted)} here")
 
 
 @pytest.fixture

@@ -31,6 +31,19 @@ def written(text: str, size: int = 34, width: int = 1700, height: int = 2200) ->
     return page
 
 
+def pdf(*pages: Image.Image, dpi: float = 200) -> bytes:
+    """A PDF whose pages are these pictures."""
+    file = io.BytesIO()
+    first, *others = pages
+    first.save(file, "PDF", save_all=True, append_images=others, resolution=dpi)
+    return file.getvalue()
+
+
+def smudged(page: Image.Image) -> Image.Image:
+    """Of which one sees that something stands there, but not what."""
+    return page.filter(ImageFilter.GaussianBlur(14))
+
+
 def skewed(page: Image.Image, degrees: float) -> Image.Image:
     return page.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=255)
 

@@ -183,7 +183,9 @@ def test_health_answers_without_signing_in_and_names_each_part(client, db):
     assert answer.status_code == 200
     report = answer.json()
     assert report["database"] == report["streams"] == "ok"
-    assert report["workers"] == dict.fromkeys(("answers", "ingest", "default"), "not seen yet")
+    assert report["workers"] == dict.fromkeys(
+        ("answers", "ingest", "ocr", "default"), "not seen yet"
+    )
     assert report["status"] == "degraded"
 
 
@@ -194,7 +196,7 @@ def test_health_is_well_when_all_have_been_seen_and_says_who_is_late(client, db)
 
     from config.models import Pulse
 
-    for name in ("worker:answers", "worker:ingest", "worker:default", "sweep"):
+    for name in ("worker:answers", "worker:ingest", "worker:ocr", "worker:default", "sweep"):
         Pulse.beat(name)
     Pulse.beat("claude", "ok: anthropic")
     assert client.get("/health").json()["status"] == "ok"

@@ -303,7 +303,7 @@ def test_the_emulator_is_started_only_when_nobody_else_answers(
     monkeypatch.setenv("ANTHROPIC_API_KEY", "a key")
     assert not choose_emulator()
     names = [process.name for process in table(Path("d"), 1, 1, emulator_port=None)]
-    assert names == ["web", "answers", "ingest", "default", "beat", "greeting"]
+    assert names == ["web", "answers", "ingest", "ocr", "default", "beat", "greeting"]
 
 
 def test_the_procfile_lists_the_same_processes() -> None:

@@ -19,6 +19,7 @@ def table(data: Path, port: int, answer_threads: int, emulator_port: int | None)
         _python("web", "uvicorn", "config.asgi:application", *web),
         _worker("answers", answer_threads),
         _worker("ingest", 2),  # its readers run in a child of their own
+        _worker("ocr", 1),  # a page takes a core for seconds
         _worker("default", 4),
         _python("beat", "celery", "-q", "-A", "config", "beat", "--loglevel", "WARNING"),
     ]

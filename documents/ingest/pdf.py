@@ -57,6 +57,8 @@ class PdfReader:
             raise Unreadable("too_many_pages", pages=count, limit=limits.pages)
         pages, scans = Pages(limits), Scans(limits)
         lost = []
+        if limits.ocr:
+            progress(0, count)  # the first page may take its time
         for number in range(1, count + 1):
             page = _page(document, number - 1)
             if page is None:

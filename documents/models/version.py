@@ -93,7 +93,8 @@ class Version(models.Model):
     """One immutable reading of a blob.
 
     queued ──claim──▶ reading ──mark_ready──▶ ready
-      ▲                  │  ▲──── claim, when the lease ran out
+      ▲ ▲                │  ▲──── claim, when the lease ran out
+      │ └─ to_slow_lane ─┤
       └──── retry ── failed ◀── fail
 
     ``findings`` are what a reviewer must know of, as `ingest.Finding` has it; ``unread`` are the
@@ -195,12 +196,19 @@ class Version(models.Model):
             return 100
         return min(99, 100 * self.pages_read // self.page_count) if self.page_count else 0
 
+    @property
+    def page_at(self) -> int:
+        """The number of the page that is being read."""
+        return min(self.pages_read + 1, self.page_count)
+
     def claim(self, owner: str) -> bool:
         """Take the work; False when another worker has it, or nothing is to be done."""
         now = timezone.now()
         live = Document.objects.filter(pk=self.document_id, deleted_at=None)
         # no join: PostgreSQL would not look again at the row that another worker just took
-        due = Version.objects.filter(_due(), pk=self.pk, document__in=live.values("pk"))
+        due = Version.objects.filter(
+            _due(), pk=self.pk, lane=self.lane, document__in=live.values("pk")
+        )
         won = due.update(
             status=self.Status.READING,
             lease_owner=owner,
@@ -226,6 +234,18 @@ class Version(models.Model):
 
     def progress(self, done: int, total: int) -> None:
         self._mine().update(pages_read=done, page_count=total)
+
+    def to_slow_lane(self) -> bool:
+        """Leave it to those who recognise text in pictures; this attempt does not count."""
+        won = self._mine().update(
+            status=self.Status.QUEUED,
+            lane=self.Lane.SLOW,
+            attempts=F("attempts") - 1,
+            pages_read=0,
+        )
+        self._shown()
+        self.refresh_from_db()
+        return bool(won)
 
     def mark_ready(self, reading: Reading, seconds: float) -> bool:
         """Store the reading whole, or, if the lease was lost, not at all."""
