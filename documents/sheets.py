@@ -151,12 +151,11 @@ def _looked_up(
         return [], False
     first, last = window[0].start, window[-1].end
     touching = [one for one in cited if one.start < last and one.end > first]
+    ranges = [(max(one.start, first), min(one.end, last)) for one in touching]
     try:
-        return [
-            (one, boxes)
-            for one in touching
-            for boxes in geometry.boxes(version, max(one.start, first), min(one.end, last))
-        ], False
+        found = geometry.boxes_of(version, ranges)
+        pairs = zip(touching, found, strict=True)
+        return [(one, boxes) for one, pages in pairs for boxes in pages], False
     except (ingest.Unreadable, OSError):
         logger.exception("version=%s cannot be looked into", version.public_id)
         return [], True

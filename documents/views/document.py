@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
-from documents import ingest, search, tasks, versions
+from documents import ingest, provenance, search, tasks, versions
 from documents.forms import PasswordForm, PlaceForm, RenameForm
 from documents.source import PART, open_source, part
 from documents.views import lookups
@@ -28,7 +28,12 @@ def document(request: MemberRequest, workspace: Workspace, document_id: UUID) ->
     response = render(
         request,
         part(request) or "documents/document.html",
-        {"workspace": workspace, "document": shown, "source": source},
+        {
+            "workspace": workspace,
+            "document": shown,
+            "source": source,
+            "stretches": provenance.stretches(source.version) if source else [],
+        },
     )
     patch_vary_headers(response, [PART])
     return response
