@@ -7,14 +7,16 @@ whatever any table of boxes says.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 from PIL import Image, ImageChops, ImageDraw
 
+from documents.ingest import PageBoxes, PageRange
 from emulator.measure import squeeze
 
 Rects = Sequence[tuple[float, float, float, float]]
@@ -79,6 +81,28 @@ def places(document: pypdfium2.PdfDocument, number: int, quote: str, occurrence:
     found = list(squeeze(raw).occurrences(squeeze(quote).text))
     start, end = found[occurrence]
     return [index for index in range(start, end) if not raw[index].isspace()]
+
+
+def of_clause(
+    path: Path,
+    reading: Any,
+    clause: tuple[int, int],
+    find: Callable[[Path, list[PageRange]], Sequence[PageBoxes]],
+) -> list[Ink]:
+    """Of a range of a text, on each page that it touches."""
+    seen = []
+    with pypdfium2.PdfDocument(path) as document:
+        for page in reading.pages:
+            start, end = max(clause[0] - page.start, 0), min(clause[1], page.end) - page.start
+            text = reading.text[page.start : page.end]
+            if start >= end or not squeeze(text[start:end]).text:
+                continue
+            same = [at for at, _ in squeeze(text).occurrences(squeeze(text[start:end]).text)]
+            nearest = min(range(len(same)), key=lambda which: abs(same[which] - start))
+            quote = places(document, page.number, text[start:end], nearest)
+            (boxes,) = find(path, [PageRange(page.number, start, end, page.raw_sha256)])
+            seen.append(of_quote(document, page.number, quote, boxes.rects))
+    return seen
 
 
 def _object(text_page: pypdfium2.PdfTextPage, index: int) -> tuple[int, Any]:

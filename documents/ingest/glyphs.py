@@ -73,16 +73,20 @@ class Glyphs:
         joiner = Joiner(self._aspect)
         slanted = False
         for index in range(first, last):
-            if self.raw[index] in "\r\n":
+            letter = self.raw[index]
+            if letter in "\r\n":
                 joiner.cut()
-            if self.raw[index].isspace() or (box := self.box(index)) is None:
+            # the second half of a pair has the first one's box
+            if letter.isspace() or ("\udc00" <= letter <= "\udfff" and index > first):
+                continue
+            if (box := self.box(index)) is None:
                 continue
             begin = slanted or joiner.begins(box)
             turns = 0
             if begin:
                 turns, slanted = self._turns(index)
             joiner.add(index, box, begin=begin, turns=turns)
-            if self.raw[index] == "\x02":  # a hyphen at a line's end
+            if letter == "\x02":  # a hyphen at a line's end
                 joiner.cut()
         return joiner.runs
 
@@ -137,8 +141,8 @@ class _Place:
         )
 
     def turned(self, angle: float) -> float:
-        """A direction on the page, counterclockwise from the right, as shown: clockwise."""
-        across, up = math.cos(angle), math.sin(angle)
+        """A direction on the page, clockwise from the right as pdfium has it, as it is shown."""
+        across, up = math.cos(angle), -math.sin(angle)
         x = (across * self._right[0] + up * self._up[0]) * self._size[0]
         y = (across * self._right[1] + up * self._up[1]) * self._size[1]
         return math.atan2(y, x)

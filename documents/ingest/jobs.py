@@ -61,15 +61,15 @@ def picture(job: Job) -> Outcome:
 
 
 def boxes(job: Job) -> Outcome:
-    """Where characters of a PDF's pages stand. Arguments as `boxes.find` has them."""
-    from .boxes import find
+    """Where characters of a PDF's pages stand. Arguments as `locate.find` has them."""
+    from .locate import find
 
     return b"", {"pages": [vars(page) for page in find(job.path, **job.arguments)]}
 
 
 def lines(job: Job) -> Outcome:
-    """The lines of a PDF's page. Arguments as `boxes.lines` has them."""
-    from .boxes import lines as lines_of
+    """The lines of a PDF's page. Arguments as `locate.lines` has them."""
+    from .locate import lines as lines_of
 
     return b"", vars(lines_of(job.path, **job.arguments))
 
@@ -92,7 +92,7 @@ def get_ready(job: Job) -> Outcome:
 
 def load() -> None:
     """Import what looking takes."""
-    from . import boxes, pictures  # noqa: F401
+    from . import locate, pictures  # noqa: F401
 
 
 def rest() -> None:

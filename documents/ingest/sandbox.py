@@ -103,7 +103,7 @@ def boxes(
     ranges: Sequence[PageRange],
     texts: Mapping[int, str] | None = None,
 ) -> list[PageBoxes]:
-    """Where the ranges stand on the pages of the PDF at ``path``, as `boxes.find` tells. Raise
+    """Where the ranges stand on the pages of the PDF at ``path``, as `locate.find` tells. Raise
     `Unreadable`."""
     arguments = {"ranges": [tuple(wanted) for wanted in ranges], "texts": texts}
     answer = _asked("looking", "boxes", path, Kind.PDF, limits, arguments)
@@ -116,7 +116,7 @@ def boxes(
 def lines(
     path: Path, limits: Limits, page: int, raw_sha256: str, text: str | None = None
 ) -> PageLines:
-    """The lines of a page of the PDF at ``path``, as `boxes.lines` tells. Raise `Unreadable`."""
+    """The lines of a page of the PDF at ``path``, as `locate.lines` tells. Raise `Unreadable`."""
     arguments = {"page": page, "raw_sha256": raw_sha256, "text": text}
     answer = _asked("looking", "lines", path, Kind.PDF, limits, arguments)
     try:
