@@ -23,6 +23,8 @@ from documents.unpacking import MAX_DOCUMENTS, Unpacked, Unpacking
 logger = logging.getLogger(__name__)
 PAGE_SECONDS = 120.0  # for recognising one page; a usual one takes two
 WINDOW = 40  # pages shown at once
+# of these a line is a paragraph or a row of a table; elsewhere it may be one that a printer wrapped
+LINED = {"csv", "xlsx", "zip", "word", "slides", "web"}
 
 
 def _renew(held: dict[int, str]) -> None:
@@ -138,6 +140,7 @@ class Leaf:
 
     ``source``, ``confidence`` and ``legible`` say how it was read, as `ingest.PageReading` does.
     ``also`` are other cited ranges of the page's text; it begins at ``start`` of the version's.
+    ``lined`` when a new line is never the same paragraph going on.
     """
 
     number: int
@@ -149,6 +152,7 @@ class Leaf:
     legible: bool = True
     start: int = 0
     also: tuple[tuple[int, int], ...] = ()
+    lined: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,5 +215,6 @@ def leaves(
         )
         cut = (text[:a], text[a:b], text[b:])
         read = (row.source, row.confidence, row.legible)
-        pages.append(Leaf(row.number, *cut, *read, row.start, also))
+        lined = version.reader in LINED
+        pages.append(Leaf(row.number, *cut, *read, row.start, also, lined))
     return Leaves(pages, version.page_count, first_marked)

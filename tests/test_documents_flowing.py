@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from documents.reading import Leaf
 from documents.templatetags.leaves import breaks, flowing
+from tests.conftest import read, upload
 
 PAGE = (
     "TERM\n"
@@ -63,3 +64,16 @@ def test_no_character_of_the_page_or_of_the_mark_is_changed(parts: list[str], an
 
 def test_what_looks_like_markup_stays_text() -> None:
     assert "<b>" not in flowing(Leaf(1, "<b>", "<b>", "<b>"), True)
+
+
+def test_the_rows_of_a_table_stay_lines(as_owner, workspace, owner):
+    rows = [
+        f"Widget number {number},a description of about the same length," for number in range(9)
+    ]
+    made = upload(workspace, owner, "\n".join(rows), "prices.csv")
+    assert read(made).status == "ready"
+
+    page = as_owner.get(f"/w/{workspace.slug}/documents/{made.public_id}/").content.decode()
+
+    assert "\nA2: Widget number 1 | B2: a description" in page
+    assert 'class="soft"' not in page

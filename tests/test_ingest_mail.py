@@ -68,6 +68,17 @@ def test_plain_text_is_preferred_and_a_web_page_is_read_where_there_is_none(tmp_
     assert read(tmp_path, bytes(rich))[0].text == "Subject: Rich\n\nFee:\n5 000 €\n\nTerm"
 
 
+def test_what_a_rich_letter_hides_is_left_out_and_reported(tmp_path):
+    message = EmailMessage()
+    message["Subject"] = "Rich"
+    message.set_content("<p>Shown.</p><p style='display:none'>Unseen.</p>", subtype="html")
+
+    reading, _ = read(tmp_path, bytes(message))
+
+    assert reading.text == "Subject: Rich\n\nShown."
+    assert [finding.code for finding in reading.findings] == ["hidden_text"]
+
+
 def test_what_is_attached_is_listed_and_handed_on(tmp_path):
     message = letter("See below.")
     message.add_attachment(

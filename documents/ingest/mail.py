@@ -9,15 +9,15 @@ import re
 from collections.abc import Callable
 from email import policy
 from email.message import Message
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from .archive import size_in_words
 from .canonical import clean, title
 from .kinds import encoding_of
-from .reading import Limits, Pages, Part, Progress, Reading, Unreadable
-from .text import put
+from .reading import Limits, Part, Progress, Reading, Unreadable
+from .running import Running, to_pages
+from .web import taken_in
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 _TEXTS = ("text/plain", "text/html")
@@ -34,11 +34,11 @@ class MailReader:
     ) -> Reading:
         try:
             message = email.message_from_bytes(path.read_bytes(), policy=policy.default)
-            letter = _Letter(message)
+            letter = _Letter(message, limits)
         except RecursionError as error:
             raise Unreadable("too_deep") from error
         head = [f"{name}: {value}" for name in _HEADERS if (value := _header(message, name))]
-        body = "\n\n".join(letter.bodies).strip("\n")
+        body = "\n\n".join(body.text.strip("\n") for body in letter.bodies)
         if not (head or body or letter.attached):
             raise Unreadable("empty")
         text = "\n\n".join(filter(None, ["\n".join(head), body]))
@@ -48,10 +48,9 @@ class MailReader:
                 for attached in letter.attached
             )
         warnings = letter.warnings + _pass_on(letter.attached, limits, part)
-        pages = Pages(limits)
-        put(pages, [clean(text)], limits)
-        progress(1, 1)
-        return pages.reading(self, warnings, title(_header(message, "Subject")))
+        hidden = [left_out for body in letter.bodies for left_out in body.hidden]
+        pages, findings = to_pages(Running(text, hidden), limits, progress)
+        return pages.reading(self, warnings, title(_header(message, "Subject")), findings)
 
 
 def _pass_on(attached: list[Part], limits: Limits, part: Callable[[Part], None]) -> list[str]:
@@ -71,8 +70,9 @@ def _pass_on(attached: list[Part], limits: Limits, part: Callable[[Part], None])
 class _Letter:
     """What was written, and what was attached, in the order of the e-mail."""
 
-    def __init__(self, message: Message) -> None:
-        self.bodies: list[str] = []
+    def __init__(self, message: Message, limits: Limits) -> None:
+        self._limits = limits
+        self.bodies: list[Running] = []
         self.attached: list[Part] = []
         self.warnings: list[str] = []
         self._take(message)
@@ -89,7 +89,7 @@ class _Letter:
             for child in children:
                 self._take(child, written=written and (not alternative or child is best))
         elif kind in _TEXTS and not name and not _is_attached(part):
-            if written and (body := _body(part)):
+            if written and (body := _body(part, self._limits)).text:
                 self.bodies.append(body)
         elif data := _payload(part):
             self._attach(data, kind, name)
@@ -113,7 +113,7 @@ class _Letter:
 def _best(choices: list[Message]) -> Message | None:
     """Of several ways to say the same: plain text where it says anything, else the last."""
     for choice in choices:
-        if choice.get_content_type() == "text/plain" and _body(choice).strip():
+        if choice.get_content_type() == "text/plain" and _words(choice).strip():
             return choice
     rich = [c for c in choices if c.is_multipart() or c.get_content_type() == "text/html"]
     return rich[-1] if rich else None
@@ -158,14 +158,21 @@ def _payload(part: Message) -> bytes:
     return data if isinstance(data, bytes) else b""
 
 
-def _body(part: Message) -> str:
-    text = _decoded(_payload(part), _charset(part))
-    if part.get_content_type() == "text/html":
-        page = _Stripped()
-        page.feed(text)
-        page.close()
-        text = page.text()
-    return clean(text).strip("\n")
+def _words(part: Message) -> str:
+    return _decoded(_payload(part), _charset(part))
+
+
+def _body(part: Message, limits: Limits) -> Running:
+    """What was written, the text of a web page when it was written as one."""
+    if part.get_content_type() == "text/plain":
+        return Running(clean(_words(part)))
+    try:
+        page = taken_in([_words(part)], limits)
+    except Unreadable as error:
+        if error.code != "empty":
+            raise
+        return Running("")
+    return Running(page.text(), page.hidden)
 
 
 def _charset(part: Message) -> str:
@@ -185,39 +192,3 @@ def _decoded(data: bytes, charset: str) -> str:
         except (UnicodeError, LookupError):
             pass
     return data.decode(guessed, "replace")
-
-
-class _Stripped(HTMLParser):
-    """The words of a web page, a block a line."""
-
-    _SILENT = {"script", "style", "head", "title", "template"}
-    _BLOCKS = {"p", "div", "br", "tr", "li", "ul", "ol", "table", "blockquote", "hr", "pre"} | {
-        f"h{level}" for level in range(1, 7)
-    }
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._pieces: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self._SILENT:
-            self._silent += 1
-        elif tag in self._BLOCKS:
-            self._pieces.append("\n")
-        elif tag in ("td", "th"):
-            self._pieces.append("\t")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in self._BLOCKS and tag != "br":
-            self._pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._pieces.append(re.sub(r"\s+", " ", data))
-
-    def text(self) -> str:
-        lines = [line.strip() for line in "".join(self._pieces).split("\n")]
-        return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))

@@ -7,7 +7,7 @@ reported; so-called ARIA attributes hide nothing, as they speak to screen reader
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lxml import etree
@@ -40,21 +40,27 @@ class WebReader:
 
     def read(self, path: Path, limits: Limits, progress: Progress) -> Reading:
         encoding, guessed = _encoding(path)
-        page = PageText(limits)
-        parser = etree.HTMLParser(
-            target=page, encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
-        )
-        try:
-            for text in _decoded(path, encoding):
-                parser.feed(text.encode("utf-8", "replace"))
-            parser.close()
-        except etree.XMLSyntaxError as error:  # there was not one element
-            if not page.begun:
-                raise Unreadable("empty", repr(error)) from error
+        page = taken_in(_decoded(path, encoding), limits)
         running = Running(page.text(), page.hidden)
         pages, findings = to_pages(running, limits, progress)
         warnings = [_GUESSED] if guessed else []
         return pages.reading(self, warnings, title(page.title), findings)
+
+
+def taken_in(texts: Iterable[str], limits: Limits) -> PageText:
+    """The text of a page that comes in pieces. Raise `Unreadable`."""
+    page = PageText(limits)
+    parser = etree.HTMLParser(
+        target=page, encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+    )
+    try:
+        for text in texts:
+            parser.feed(text.encode("utf-8", "replace"))
+        parser.close()
+    except etree.XMLSyntaxError as error:  # there was not one element
+        if not page.begun:
+            raise Unreadable("empty", repr(error)) from error
+    return page
 
 
 _GUESSED = (

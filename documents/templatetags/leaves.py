@@ -82,7 +82,7 @@ def flowing(leaf: Leaf, anchor: bool) -> SafeString:
     stays character for character the text of the page, which citations count in.
     """
     text = leaf.before + leaf.marked + leaf.after
-    shown = breaks(text)
+    shown = {} if leaf.lined else breaks(text)
     begin, end = len(leaf.before), len(leaf.before) + len(leaf.marked)
     parts = [_lit(leaf, text, 0, begin, shown)]
     if leaf.marked:
