@@ -56,6 +56,7 @@ _ENVIRONMENT = (
     "TESSDATA_PREFIX",
 )
 _STDERR_LINES = 40
+_NICE = 5
 _CHUNK = 1 << 18
 
 
@@ -253,6 +254,9 @@ class _Child:
             cwd=_ROOT,
             env=environment,
         )
+        if not quick:
+            # who asks or looks goes first where there are few cores
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
         assert self._process.stdin
         assert self._process.stdout
         assert self._process.stderr

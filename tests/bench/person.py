@@ -138,24 +138,28 @@ class Person:
 
     # what a person does ----------------------------------------------------------------------
 
-    def upload(self, path: Path) -> str:
-        """The document's id, once it can be asked about."""
+    def send(self, name: str, data: bytes) -> str:
+        """The document that an uploaded PDF became; it is not read yet."""
         boundary = uuid.uuid4().hex
         parts = [
             f'--{boundary}\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n',
             f'{self.token}\r\n--{boundary}\r\nContent-Disposition: form-data; name="files"; ',
-            f'filename="{path.name}"\r\nContent-Type: application/pdf\r\n\r\n',
+            f'filename="{name}"\r\nContent-Type: application/pdf\r\n\r\n',
         ]
-        body = "".join(parts).encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        body = "".join(parts).encode() + data + f"\r\n--{boundary}--\r\n".encode()
         kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         status, _headers, page = self.request("POST", f"{self.workspace}upload/", body, kind | HTMX)
         assert status == 200, page
-        document = re.findall(r'id="document-([0-9a-f-]+)"', page)[0]
+        return str(re.findall(r'id="document-([0-9a-f-]+)"', page)[0])
+
+    def upload(self, path: Path) -> str:
+        """The document's id, once it can be asked about."""
+        document = self.send(path.name, path.read_bytes())
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             row = self.request("GET", f"{self.workspace}documents/{document}/row/")[2]
             if "?document=" in row:
-                return str(document)
+                return document
             time.sleep(0.02)
         raise AssertionError(f"not ready in 60 s: {row}")
 

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
-from tests.bench import installed, streams  # noqa: E402
+from tests.bench import installed, streams, uploads  # noqa: E402
 from tests.bench.bare import Bare  # noqa: E402
 from tests.bench.person import Person  # noqa: E402
 from tests.emulator_support import CONTRACTS, Emulator  # noqa: E402
@@ -224,7 +224,11 @@ def measure_installation(folder: Path, options: argparse.Namespace) -> dict[str,
 
 
 # each is given a folder of its own and the options, prints its table, and gives its numbers
-SECTIONS = {"streams": measure_streams, "installation": measure_installation}
+SECTIONS = {
+    "streams": measure_streams,
+    "installation": measure_installation,
+    "uploads": uploads.measure,
+}
 
 if __name__ == "__main__":
     main()
