@@ -227,10 +227,23 @@ def test_entities_are_characters_and_none_is_made(tmp_path):
         "<p " + " ".join(f"a{number}=1" for number in range(100_000)) + ">x",
         "<style>" + "{" * 5_000_000 + "</style>x",
         "<style>" + "a{" * 200_000 + "}" * 200_000 + "</style>x",
+        "<style>" + "/*" * 250_000 + "</style>x",
+        "<style>" + "a" * 450_000 + "{}</style>x",
         '<p style="' + "left:-9" * 500_000 + '">x',
         '<a href="https://x.example/">' * 50_000 + "x",
     ],
-    ids=["deep", "lists", "tables", "attributes", "sheet", "rules", "style", "links"],
+    ids=[
+        "deep",
+        "lists",
+        "tables",
+        "attributes",
+        "sheet",
+        "rules",
+        "notes",
+        "selector",
+        "style",
+        "links",
+    ],
 )
 def test_no_shape_of_page_is_too_much(tmp_path, page):
     assert text(tmp_path, page).lstrip("• ").startswith("x")

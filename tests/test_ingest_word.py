@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -20,6 +22,7 @@ from documents.ingest.numerals import written
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 TEMPLATES = SHARED / "data" / "docx"
 HOSTILE = SHARED / "data" / "hostile" / "office"
+BOMBS = SHARED / "tools" / "make_bombs.py"
 LIMITS = Limits(bytes=30 << 20, pages=200, seconds=20)
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -599,6 +602,12 @@ def test_a_text_without_pages_is_cut_between_paragraphs(tmp_path):
 
 # limits and odd files
 
+SMALL = document(
+    item("One") + tbl(tr(cell(p("a")), cell(p("b")))) + p("Two", raw=BREAK) + p("Three"),
+    numbering=abstract(lvl(0, "%1.")) + num(),
+    styles='<w:style w:type="paragraph" w:styleId="a"/>',
+)
+
 
 def test_it_keeps_the_limits(tmp_path):
     pages = document(p("a", raw=BREAK) * 30)
@@ -624,6 +633,38 @@ def test_no_entity_is_followed(tmp_path):
     parts["word/document.xml"] = doctype.encode() + parts["word/document.xml"]
 
     assert read(tmp_path, packed({**parts})).text == "ABC"
+
+
+def test_no_shape_of_text_is_too_much(tmp_path):
+    starts = "".join(f'<w:commentRangeStart w:id="{number}"/>' for number in range(5_000))
+    begin, end = fld("begin"), fld("end")
+    nested = "<w:tbl><w:tr><w:tc>" * 80 + p("in") + "</w:tc></w:tr></w:tbl>" * 80
+    body = (
+        p(" " * 2_000_000 + "far") + starts + p("said") * 2_000 + nested
+        + p(raw=begin * 10_000 + end * 10_000 + run("out"))
+    )  # fmt: skip
+    assert set(lines(tmp_path, body)) == {"far", "said", "in", "out"}
+
+
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8),
+    st.integers(0, 200),
+)
+def test_whatever_byte_of_a_file_is_changed_it_ends_in_a_reading_or_a_sentence(
+    tmp_path, bytes_, cut
+):
+    data = bytearray(SMALL)
+    for position, value in bytes_:
+        data[position % len(data)] = value
+    try:
+        reading = read(tmp_path, bytes(data[: len(data) - cut]))
+    except ingest.Unreadable as error:
+        assert error.code != "crashed", error.detail  # noqa: PT017
+        return
+    assert reading.text == clean(reading.text)
 
 
 def test_notes_that_refer_to_themselves_end(tmp_path):
@@ -668,13 +709,6 @@ def test_it_reads_what_a_library_writes(tmp_path):
     assert re.fullmatch(
         r"Headers\n\nDraft\n\nComments\n\n\[Comment 1\] Ann, [\d-]{10}, on “First”: Why\?", behind
     )
-
-
-SMALL = document(
-    item("One") + tbl(tr(cell(p("a")), cell(p("b")))) + p("Two", raw=BREAK) + p("Three"),
-    numbering=abstract(lvl(0, "%1.")) + num(),
-    styles='<w:style w:type="paragraph" w:styleId="a"/>',
-)
 
 
 @settings(
@@ -722,6 +756,23 @@ def test_hostile_documents_end_in_a_reading_or_a_sentence():
     assert outcomes["tika__testExternalRefs.docx"] == "read"
     assert outcomes["tika__protected_normal_case.docx"] == "office_protected"
     assert outcomes["poi__empty.xls"] == "office_old"
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+@pytest.mark.skipif(not BOMBS.is_file(), reason="../shared/tools is not here")
+def test_bombs_end_in_a_sentence_within_the_limits(tmp_path):
+    subprocess.run([sys.executable, str(BOMBS), str(tmp_path)], check=True, capture_output=True)
+    outcomes = {path.stem: outcome(path) for path in tmp_path.iterdir() if path.suffix == ".docx"}
+
+    assert outcomes == {
+        "docx_500MB_xml": "bomb",
+        "docx_billion_laughs": "damaged_file",
+        "docx_nested_tables_5000": "too_deep",
+        "docx_path_traversal_member": "unsafe_names",
+        "docx_xxe_file": "read",
+    }
+    assert ingest.read(tmp_path / "docx_xxe_file.docx", Kind.DOCX, LIMITS).text == "XXE::END"
 
 
 def template(name: str) -> ingest.Reading:

@@ -46,7 +46,8 @@ def to_pages(running: Running, limits: Limits, progress: Progress) -> tuple[Page
     if len(parts) > limits.pages:
         raise Unreadable("too_many_pages", pages=len(parts), limit=limits.pages)
     least = _SHEET if RENDERED in running.text else PAGE
-    room = max(least, -(-len(running.text) // max(1, limits.pages - len(parts))))
+    # a piece has at least half of the room it is given
+    room = max(least, -(-2 * len(running.text) // max(1, limits.pages - len(parts))))
     pages, findings = Pages(limits), []
     hidden, added = deque(running.hidden), 0
     for number, part in enumerate(parts, start=1):

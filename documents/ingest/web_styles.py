@@ -1,7 +1,7 @@
 """What the styles of a web page say about its text: whether it is seen, where pages begin."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _UNSEEN = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|opacity:0(?:\.0+)?(?:;|\Z)"
@@ -10,8 +10,7 @@ _UNSEEN = re.compile(
 )
 _BREAK = re.compile(r"break-(before|after):(?:always|page|left|right)")
 _MARKER = re.compile(r"list-style(?:-type)?:[^;]*?([a-z]+(?:-[a-z]+)?)")
-_RULE = re.compile(r"([^{}]{1,2000})\{([^{}]{0,5000})\}")
-_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_BRACES = re.compile(r"[{}]")
 _SIMPLE = re.compile(r"[a-z0-9]*[.#][\w-]+\Z", re.IGNORECASE)
 _DISPLAY = re.compile(r"(?:display|visibility):([a-z]+)")
 _RULES_READ = 500_000
@@ -63,9 +62,9 @@ class Rules:
 
     def read(self, sheet: str) -> None:
         """Take in a style sheet; a later rule counts more."""
-        sheet = _COMMENT.sub("", sheet[: self._left])
+        sheet = sheet[: self._left]
         self._left -= len(sheet)
-        for selectors, body in _RULE.findall(_without_nested(sheet)):
+        for selectors, body in _rules(_without_comments(sheet)):
             said = "".join(body.lower().split())
             if not _UNSEEN.search(said) and not _DISPLAY.search(said):
                 continue
@@ -85,14 +84,23 @@ class Rules:
         return any(said) and not _DISPLAY.search(style)
 
 
-def _without_nested(sheet: str) -> str:
-    """The sheet without ``@media`` and other blocks that have rules in them."""
-    kept, depth, begin = [], 0, 0
-    for match in re.finditer(r"[{}]", sheet):
+def _without_comments(sheet: str) -> str:
+    kept, begin = [], 0
+    while (start := sheet.find("/*", begin)) >= 0:
+        kept.append(sheet[begin:start])
+        end = sheet.find("*/", start + 2)
+        begin = end + 2 if end >= 0 else len(sheet)
+    return "".join([*kept, sheet[begin:]])
+
+
+def _rules(sheet: str) -> Iterator[tuple[str, str]]:
+    """The selectors and the body of each rule that is not within another, like those of
+    ``@media``."""
+    depth = begin = 0
+    for match in _BRACES.finditer(sheet):
         depth = depth + 1 if match[0] == "{" else max(depth - 1, 0)
         if depth == 0:
-            rule = sheet[begin : match.end()]
+            selectors, _, body = sheet[begin : match.start()].partition("{")
             begin = match.end()
-            if rule.count("{") == 1 and not rule.lstrip().startswith("@"):
-                kept.append(rule)
-    return "".join(kept)
+            if "{" not in body and not selectors.lstrip().startswith("@"):
+                yield selectors, body

@@ -33,7 +33,8 @@ THROUGH = {
 _SIGNS = {W + "tab": "\t", W + "ptab": "\t", W + "cr": "\n", W + "noBreakHyphen": "-"}
 _NOTES = {W + "footnoteReference": "footnote", W + "endnoteReference": "endnote"}
 
-_SPACED = re.compile(r" *[\t\n\r][\t\n\r ]*")
+_SPACES = re.compile(r"[\t\n\r ]+")
+_FOLLOWED = 50  # comments whose words are written down at a time
 _QUOTED = 200
 
 
@@ -111,7 +112,8 @@ class Lines:
         name = element.get(W + "id", "")
         if element.tag == W + "commentRangeStart":
             seen.commented.setdefault(name, "")
-            self._commenting.add(name)
+            if len(self._commenting) < _FOLLOWED:
+                self._commenting.add(name)
         elif element.tag == W + "commentRangeEnd":
             self._commenting.discard(name)
 
@@ -222,4 +224,7 @@ class Lines:
 def _characters(element: Element) -> str:
     """What stands directly in an element, entities left out."""
     text = (element.text or "") + "".join(child.tail or "" for child in element)
-    return _SPACED.sub(" ", text)
+    if "\n" in text or "\t" in text or "\r" in text:
+        # the file's own layout, which is no text's
+        return _SPACES.sub(lambda run: " " if run[0].strip(" ") else run[0], text)
+    return text
