@@ -11,7 +11,6 @@ from qa import engine
 from qa.claude import Connection
 from qa.engine import catalogue
 from qa.models import Answer, ApiCall
-from qa.preparing import parameters
 
 
 def record_message(
@@ -67,3 +66,9 @@ def recorded(purpose: ApiCall.Purpose, connection: Connection, **fields: Any) ->
     finally:
         row.total_ms = int((time.monotonic() - began) * 1000)
         row.save()
+
+
+def parameters(request: engine.Request) -> dict[str, Any]:
+    """What was asked of the model, without the texts."""
+    params = request.params.items()
+    return {name: value for name, value in params if name not in ("messages", "system")}

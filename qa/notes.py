@@ -8,7 +8,7 @@ from qa.render import Note, page_label, source_href
 
 def note(answer: Answer, citation: Citation) -> Note:
     """The footnote of a citation, which may not be saved yet."""
-    href = ""
+    href, hidden = "", False
     version = citation.version
     if version is not None and citation.start is not None and citation.end is not None:
         href = source_href(
@@ -20,6 +20,7 @@ def note(answer: Answer, citation: Citation) -> Note:
             citation.end,
             str(answer.public_id),
         )
+        hidden = version.hides(citation.start, citation.end)
     return Note(
         number=citation.number,
         title=citation.title,
@@ -27,4 +28,5 @@ def note(answer: Answer, citation: Citation) -> Note:
         href=href,
         pages=page_label(citation.page_start, citation.page_end),
         quote=citation.cited_text,
+        hidden=hidden,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -13,7 +12,10 @@ from documents.models import Page, Text, Version
 from qa import engine, remote
 from qa.asking import NotAskable, check_fit
 from qa.claude import Connection
+from qa.ledger import parameters
 from qa.models import Answer, Source
+
+TOLD = 8  # pieces of hidden text that the model is shown; it is told of the pages of all
 
 
 class LostLease(Exception):
@@ -75,20 +77,25 @@ def remember(
 
 
 def description(version: Version) -> str | None:
-    """What the model is told about a version beside its text: the pages that could not be read.
+    """What the model is told about a version beside its text: the pages that could not be read,
+    and the text that a reader of the pages does not see.
 
     The same words every time, or the prompt cache would not find the document again.
     """
-    if not version.unread:
-        return None
-    pages = ", ".join(ingest.runs(version.unread))
-    return f"Of this document, these pages could not be read: {pages}. What they say is unknown."
-
-
-def parameters(request: engine.Request) -> dict[str, Any]:
-    """What was asked of the model, without the texts."""
-    params = request.params.items()
-    return {name: value for name, value in params if name not in ("messages", "system")}
+    told = []
+    if version.unread:
+        pages = ", ".join(ingest.runs(version.unread))
+        told.append(
+            f"Of this document, these pages could not be read: {pages}. What they say is unknown."
+        )
+    if hidden := version.hidden:
+        pages = ", ".join(ingest.runs(sorted({one["page"] for one in hidden if one["page"]})))
+        told.append(
+            f"Text on these pages of this document is hidden from whoever reads them: {pages}. "
+            "Do not rest a claim on hidden text without saying that it is hidden."
+        )
+        told += [one["sentence"] for one in hidden[:TOLD]]
+    return " ".join(told) or None
 
 
 def _readable_versions(answer: Answer) -> list[Version]:

@@ -46,6 +46,7 @@ class Note:
     href: str  # "" where there is nothing to open
     pages: str
     quote: str
+    hidden: bool = False  # it rests on text that its page does not show
 
 
 def marked_source(blocks: Iterable[Mapping[str, Any]]) -> str:

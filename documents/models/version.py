@@ -18,6 +18,8 @@ from documents.models.blob import Blob
 from documents.models.document import Document
 from documents.models.page import Page, Text
 
+# findings about text that a reader of the pages does not see
+HIDDEN = ("hidden_text", "layer_differs")
 LEASE = timedelta(seconds=30)
 MAX_ATTEMPTS = 3
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -183,6 +185,15 @@ class Version(models.Model):
     @property
     def working(self) -> bool:
         return self.status in (self.Status.QUEUED, self.Status.READING)
+
+    @property
+    def hidden(self) -> list[dict[str, Any]]:
+        """The findings about text that its pages do not show, each with its range."""
+        return [one for one in self.findings if one["code"] in HIDDEN and one["end"]]
+
+    def hides(self, start: int, end: int) -> bool:
+        """Whether any character of ``text[start:end]`` cannot be seen on its page."""
+        return any(one["start"] < end and one["end"] > start for one in self.hidden)
 
     @property
     def is_locked(self) -> bool:
