@@ -7,31 +7,66 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, WorkspaceFilter
-from documents import tasks
-from documents.models import Blob, Document, Folder, Page, RemoteFile, Tag, Upload, Version
+from documents import holds, tasks
+from documents.models import (
+    Blob,
+    Document,
+    DocumentQuerySet,
+    Folder,
+    Page,
+    RemoteFile,
+    Tag,
+    Upload,
+    Version,
+)
 
 
 @admin.register(Document)
 class DocumentAdmin(RecordAdmin):
-    list_display = ("title", "workspace", "status", "page_count", "uploaded_by", "created_at")
-    list_select_related = ("workspace", "uploaded_by", "current")
-    list_filter = ("current__status", WorkspaceFilter)
+    list_display = (
+        "title", "workspace", "state", "page_count", "on_hold", "uploaded_by", "created_at"
+    )  # fmt: skip
+    list_select_related = ("workspace", "uploaded_by", "deleted_by")
+    list_filter = ("status", "on_hold", WorkspaceFilter)
     search_fields = ("title", "public_id")
-    actions = ("ingest_again",)
+    actions = ("ingest_again", "put_on_hold", "lift_hold")
 
-    @admin.display(description=_("state"), ordering="current__status")
-    def status(self, document: Document) -> str:
-        if document.deleted_at:
-            return str(_("deleted"))
-        return document.current.get_status_display() if document.current else ""
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        found = super().get_actions(request)
+        if not request.user.is_superuser:
+            for name in ("put_on_hold", "lift_hold"):
+                found.pop(name, None)
+        return found
 
-    @admin.display(description=_("pages"))
-    def page_count(self, document: Document) -> int:
-        return document.current.page_count if document.current else 0
+    @admin.display(description=_("state"), ordering="status")
+    def state(self, document: Document) -> str:
+        if document.erased_at:
+            return str(_("erased"))
+        if document.purge_at:
+            day = date_format(document.purge_at, "j M Y")
+            return _("in the trash until %(day)s") % {"day": day}
+        return str(Version.Status(document.status).label)
+
+    @admin.action(description=_("Put a legal hold on them"), permissions=["view"])
+    def put_on_hold(self, request: HttpRequest, documents: DocumentQuerySet) -> None:
+        count = holds.put(documents, request.user, request)  # type: ignore[arg-type]
+        said = ngettext(
+            "%(n)d document is on legal hold now.", "%(n)d documents are on legal hold now.", count
+        )
+        self.message_user(request, said % {"n": count})
+
+    @admin.action(description=_("Lift the legal hold"), permissions=["view"])
+    def lift_hold(self, request: HttpRequest, documents: DocumentQuerySet) -> None:
+        count = holds.lift(documents, request.user, request)  # type: ignore[arg-type]
+        said = ngettext(
+            "%(n)d document can be deleted again.", "%(n)d documents can be deleted again.", count
+        )
+        self.message_user(request, said % {"n": count})
 
     @admin.action(description=_("Ingest again (failed ones)"), permissions=["view"])
     def ingest_again(self, request: HttpRequest, documents: models.QuerySet[Document]) -> None:

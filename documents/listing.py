@@ -19,7 +19,7 @@ from accounts.models import User, Workspace
 from documents.labels import LABELS
 from documents.models import Document, DocumentQuerySet, Folder, Tag, Tree, Version
 
-PER_PAGE = 100
+PER_PAGE = 50
 NEWEST = "-date"
 ORDERS: dict[str, Any] = {
     "title": Lower("title"),
@@ -188,7 +188,7 @@ class Listing:
         """The nearest page there is, with its documents and all that their lines show."""
         page = Pages(self.rows, self.sort, self.totals["count"]).get_page(number)
         rows = Document.objects.filter(pk__in=page.object_list)
-        rows = rows.select_related("current__blob", "uploaded_by", "workspace", "folder")
+        rows = rows.select_related("current", "upcoming", "uploaded_by", "workspace", "folder")
         found = {document.pk: document for document in rows.prefetch_related("tags")}
         # one that went meanwhile is left out
         page.object_list = [found[key] for key in page.object_list if key in found]
@@ -213,12 +213,11 @@ def inner_folders(workspace: Workspace, folder: Folder | None) -> list[Inner]:
     tree = Folder.objects.tree(workspace.pk)
     live = Document.objects.filter(workspace=workspace, deleted_at=None, folder__isnull=False)
     counts = dict(live.order_by().values_list("folder").annotate(Count("pk")))
-    return [
-        Inner(
-            one, sum(counts.get(key, 0) for key in tree.below(one.pk)), len(tree.below(one.pk)) - 1
-        )
-        for one in shown
-    ]
+    found = []
+    for one in shown:
+        below = tree.below(one.pk)
+        found.append(Inner(one, sum(counts.get(key, 0) for key in below), len(below) - 1))
+    return found
 
 
 @dataclass(frozen=True)

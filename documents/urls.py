@@ -44,6 +44,7 @@ urlpatterns = [
     path("selection/ask/", selection.ask, name="ask_about"),
     path("selection/move/", selection.move, name="move"),
     path("selection/tag/", selection.tag, name="tag"),
+    path("selection/read-again/", selection.read_again, name="read_many_again"),
     path("selection/delete/", selection.delete, name="delete_many"),
     path("tags/", tags.tags, name="tags"),
     path("tags/rename/", tags.rename, name="rename_tag"),

@@ -164,6 +164,27 @@ def test_failed_documents_are_ingested_again(as_chief, workspace, owner, documen
     assert broken.current.status == "queued"
 
 
+def test_a_superuser_puts_a_legal_hold_on_and_lifts_it_and_it_is_written_down(
+    as_chief, chief, owner, workspace, document
+):
+    binned = upload(workspace, owner, "In the trash.")
+    binned.mark_deleted(owner)
+    said = act(as_chief, Document, "put_on_hold", document, binned)
+    assert said == ["1 document is on legal hold now."]
+    assert not document.mark_deleted(owner)
+    said = act(as_chief, Document, "lift_hold", document, binned)
+    assert said[-1] == "1 document can be deleted again."
+    assert document.mark_deleted(owner)
+    events = Event.objects.filter(verb__in=("hold", "release"))
+    assert {(event.actor, event.object_id) for event in events} == {(chief, document.public_id)}
+    assert events.count() == 2
+
+
+def test_other_staff_put_no_legal_hold_on(staff, sign_in, document):
+    act(sign_in(staff), Document, "put_on_hold", document)
+    assert not Document.objects.get().on_hold
+
+
 def test_failed_answers_are_retried(emulator, as_chief, owner, document):
     emulator.faults({"kind": "billing", "path": "messages"})
     failed = written(put(document, owner))

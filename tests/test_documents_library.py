@@ -228,6 +228,19 @@ def test_asking_about_nothing_or_too_much_is_a_sentence(as_owner, workspace, she
     assert "at most 1 documents; these are 2." in said(as_owner, much)
 
 
+def test_a_selection_is_read_again_and_what_is_being_read_is_passed_over(
+    as_owner, workspace, shelf
+):
+    answer = act(as_owner, workspace, "read-again", *shelf.values())
+    assert "read again" in said(as_owner, answer)
+    assert set(Document.objects.filter(upcoming__isnull=False)) == {
+        shelf["beta.txt"],
+        shelf["gamma.txt"],
+    }
+    page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
+    assert page.count("Waiting to be read") == 3
+
+
 def test_many_are_deleted_and_one_button_brings_them_back(as_owner, workspace, shelf):
     answer = act(as_owner, workspace, "delete", shelf["beta.txt"], shelf["gamma.txt"], query="q=a")
     assert answer.url == f"/w/{workspace.slug}/?q=a"

@@ -303,3 +303,49 @@ def test_health_says_that_all_parts_live(stack):
         time.sleep(0.5)
     assert report["status"] == "ok", report
     assert report["claude"] == "ok: emulator"
+
+
+def test_a_document_is_dragged_into_a_folder_and_a_deletion_undone(browser, stack):
+    page, complaints = open_page(browser, stack)
+    ensure_document(page, stack)
+    page.get_by_text("New folder", exact=True).click()
+    page.get_by_label("Name of the new folder").fill("Deal room")
+    page.get_by_role("button", name="Create").click()
+    folder = page.locator("#folders tr", has_text="Deal room")
+    row = page.locator("#rows tr", has_text="Master services agreement.pdf")
+    row.locator("td.kind").drag_to(folder.locator("td.kind"))
+    expect(page.get_by_text("Moved to “Deal room”.")).to_be_visible()
+    expect(row).to_have_count(0)
+    expect(folder).to_contain_text("1 document")
+    folder.get_by_role("link", name="Deal room").first.click()
+    row.get_by_role("checkbox").check()
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    page.get_by_role("group", name="With what is chosen").get_by_role(
+        "button", name="Delete"
+    ).click()
+    expect(page.get_by_text("was deleted.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_be_visible()
+    row.locator("td.kind").drag_to(page.locator(".crumbs").get_by_role("link", name="Library"))
+    expect(page.get_by_text("Moved to the top.")).to_be_visible()
+    assert complaints == []
+
+
+def test_the_library_is_ordered_and_narrowed_without_a_new_page(browser, stack):
+    page, complaints = open_page(browser, stack)
+    ensure_document(page, stack)
+    page.evaluate("window.same = true")
+    page.get_by_role("link", name="Document", exact=True).click()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Document")
+    assert "sort=title" in page.url
+    page.get_by_label("Name contains").press_sequentially("zzz")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(page.get_by_label("Name contains")).to_be_focused()
+    assert "q=zzz" in page.url
+    assert "sort=title" in page.url
+    page.get_by_label("Name contains").fill("")
+    expect(page.get_by_role("heading", name="Nothing matches")).to_have_count(0)
+    assert page.evaluate("window.same")
+    page.go_back()
+    expect(page.get_by_label("Name contains")).to_have_value("zzz")
+    assert complaints == []

@@ -135,7 +135,7 @@ class Document(models.Model):
                 name="document_deleted_until",
             ),
         ]
-        # one for each order of the library, the commonest two also within a folder: a page of a
+        # one for each order of the library, the commonest also within a folder: a page of a
         # hundred thousand is then read off an index, and not sorted first
         indexes = [
             _of_live("document_date", "created_at"),
@@ -146,6 +146,8 @@ class Document(models.Model):
             _of_live("document_uploader", "uploaded_by"),
             _of_live("document_folder_date", "folder", "created_at"),
             _of_live("document_folder_title", "folder", Lower("title")),
+            # also how many there are, and with how many pages, without a look at their rows
+            _of_live("document_folder_pages", "folder", "page_count"),
             # the trash, newest first, and what the sweep asks for every few seconds
             models.Index(
                 fields=["workspace", "deleted_at"],

@@ -112,8 +112,8 @@ def row(request: MemberRequest, workspace: Workspace, document_id: UUID) -> Http
 @in_workspace(Act.UPLOAD)
 def retry(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     shown = lookups.document(request, workspace, document_id)
-    if shown.current and shown.current.retry():
-        tasks.ingest.delay_on_commit(shown.current.pk)
+    if shown.newest and shown.newest.retry():
+        tasks.ingest.delay_on_commit(shown.newest.pk)
     if request.htmx:
         return _row(request, workspace, document_id)
     return redirect("documents:library", slug=workspace.slug)

@@ -17,7 +17,7 @@ from documents.models import Document, Folder
 
 def documents(request: MemberRequest, workspace: Workspace) -> Any:
     rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
-    return rows.select_related("current__blob", "uploaded_by", "workspace", "folder")
+    return rows.select_related("current__blob", "upcoming", "uploaded_by", "workspace", "folder")
 
 
 def document(request: MemberRequest, workspace: Workspace, document_id: UUID) -> Document:

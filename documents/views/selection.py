@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from documents import deleting, folders, tags
+from documents import deleting, folders, tags, tasks, versions
 from documents.listing import places
 from documents.models import DocumentQuerySet, Folder, NotPossible, Tag
 from documents.views import lookups
@@ -153,6 +153,29 @@ def tag(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         count = tags.put(picked.documents, name, workspace, request.user, request)
         said = _("“%(name)s” was put on %(count)d documents.")
     messages.info(request, said % {"name": name, "count": count})
+    return back(workspace, picked.query)
+
+
+@require_POST
+@in_workspace(Act.UPLOAD)
+def read_again(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """A next version of each, of the same file, for a reader that knows more by now."""
+    picked = chosen(request, workspace)
+    count = picked.documents.count()
+    if not count:
+        return _nothing(request, workspace, picked.query)
+    if count > ASKED_AT_ONCE:
+        said = _("At most %(limit)d documents are read again at once; these are %(count)d.")
+        messages.error(request, said % {"limit": ASKED_AT_ONCE, "count": count})
+        return back(workspace, picked.query)
+    for document in picked.documents:
+        version = versions.read_again(document, request.user, request)
+        if version is not None:
+            tasks.ingest.delay_on_commit(version.pk)
+    said = ngettext(
+        "%(count)d document is read again.", "%(count)d documents are read again.", count
+    )
+    messages.info(request, said % {"count": count})
     return back(workspace, picked.query)
 
 
