@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from documents import incoming
+from documents import folders, incoming, tags
 from documents.models import Document, Version
 from tests.conftest import upload
 from tests.test_qa_answers import put, written
@@ -95,8 +95,19 @@ def pages(emulator, as_owner, workspace, document, owner, client):
     here, thread = f"/w/{workspace.slug}/", f"threads/{answer.thread.public_id}/"
     citation = answer.citations.first()
     place = f"?version={citation.version.public_id}&start={citation.start}&end={citation.end}"
+    folder = folders.ensure(workspace, ["Deals", "2026"], owner)
+    tags.put(Document.objects.all(), "urgent", workspace, owner)
+    gone = upload(workspace, owner, "Thrown away.", "gone.txt")
+    gone.mark_deleted(owner)
     paths = [
         "",
+        "?view=all&sort=title",
+        "?q=zzz&kind=pdf",
+        f"?folder={folder.public_id}",
+        "trash/",
+        "tags/",
+        "folders/new/",
+        *(f"folders/{folder.public_id}/{end}/" for end in ("rename", "delete")),
         "ask/",
         "threads/",
         thread,
@@ -114,6 +125,12 @@ def pages(emulator, as_owner, workspace, document, owner, client):
         "nowhere/",
     ]
     found = {path: as_owner.get(here + path).content.decode() for path in paths}
+    for path, chosen in (
+        ("selection/move/", {"document": document.public_id, "folder": folder.public_id}),
+        ("selection/delete/", {"all": "yes"}),
+        ("trash/erase/", {"document": gone.public_id}),
+    ):
+        found[path] = as_owner.post(here + path, chosen).content.decode()
     found["password"] = as_owner.get("/password/").content.decode()
     found["signin"] = client.get("/signin/").content.decode()
     return found
