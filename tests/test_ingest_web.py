@@ -146,6 +146,15 @@ def test_what_is_seen_is_not_hidden(tmp_path, shown):
     assert reading.findings == ()
 
 
+def test_words_struck_through_are_read_and_reported(tmp_path):
+    reading = read(tmp_path, "Within <s>sixty</s> <del>or ten</del> thirty days")
+
+    assert reading.text == "Within sixty or ten thirty days"
+    (finding,) = reading.findings
+    assert finding.code == "struck_text"
+    assert "“sixty or ten”" in finding.sentence
+
+
 def test_hidden_elements_without_text_are_not_worth_a_word(tmp_path):
     assert read(tmp_path, "<p hidden> <img alt=x></p>Text<p style='display:none'>").findings == ()
 

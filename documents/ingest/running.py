@@ -99,3 +99,12 @@ def left_out(texts: list[str], page: int) -> Finding:
         f"Text that a reader does not see was left out here ({len(whole)} characters): “{quoted}”.",
         page=page,
     )
+
+
+def struck(words: str, length: int) -> Finding:
+    """What to tell of a document that has words crossed out; ``words`` are the first of them."""
+    return Finding(
+        "struck_text",
+        f"Words are struck through in this document ({length} characters). "
+        f"Here they read like any other: “{words}”.",
+    )

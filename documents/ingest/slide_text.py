@@ -42,8 +42,8 @@ class Shapes:
     """Reads the shapes of one slide.
 
     ``places`` are those of its layout's placeholders, by type and index; ``part`` gives the root
-    of another part. Afterwards ``hidden`` are texts that nobody sees, ``left`` how many things
-    were not read.
+    of another part. Afterwards ``hidden`` are texts that nobody sees, ``struck`` words that are
+    struck through, ``left`` how many things were not read.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Shapes:
         part: Callable[[str], Element | None],
     ) -> None:
         self.hidden: list[str] = []
+        self.struck: list[str] = []
         self.left: Counter[str] = Counter()
         self._width, self._height = size
         self._places = places
@@ -107,6 +108,7 @@ class Shapes:
             inner = Shapes((0, self._height), {}, [*self._relations.values()], self._part)
             yield from inner.read(shape)
             self.hidden += inner.hidden
+            self.struck += inner.struck
             self.left += inner.left
         elif tag == P + "graphicFrame":
             yield from self._frame(shape)
@@ -169,6 +171,9 @@ class Shapes:
             elif tag in (A + "r", A + "fld"):
                 text = "".join(said.text or "" for said in element.iterchildren(A + "t"))
                 yield " ".join(text.split("\n"))
+                style = element.find(A + "rPr")
+                if style is not None and style.get("strike", "noStrike") != "noStrike":
+                    self.struck.append(text)
                 link = element.find(f"{A}rPr/{A}hlinkClick")
                 relation = None if link is None else self._relations.get(link.get(REFERENCE, ""))
                 if relation and relation.external:

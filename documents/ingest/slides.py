@@ -10,10 +10,10 @@ from pathlib import Path
 
 from lxml import etree
 
-from .canonical import clean
+from .canonical import clean, title
 from .opc import REFERENCE, Element, Package, Relation
 from .reading import Finding, Limits, Pages, PageText, Progress, Reading, Unreadable
-from .running import left_out
+from .running import left_out, struck
 from .slide_text import A, Box, P, Shapes, box_of, placeholder
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
@@ -59,6 +59,7 @@ class _Presentation:
         self._places: dict[str, dict[tuple[str, str], Box]] = {}
         self._findings: list[Finding] = []
         self._comments = 0
+        self._struck: list[str] = []
         self._left = dict.fromkeys(_LEFT, 0)
 
     def reading(self, reader: SlideReader, progress: Progress) -> Reading:
@@ -86,13 +87,17 @@ class _Presentation:
         return pages.reading(reader, warnings, self._package.title(), self._told())
 
     def _told(self) -> list[Finding]:
+        findings = [*self._findings]
+        if self._struck:
+            words = " ".join(" ".join(self._struck).split())
+            findings.insert(0, struck(title(words), len(words)))
         if not self._comments:
-            return self._findings
+            return findings
         sentence = (
             f"This presentation has comments ({self._comments}). They are listed after the text of "
             "their slides and are no part of it."
         )
-        return [Finding("comments", sentence), *self._findings]
+        return [Finding("comments", sentence), *findings]
 
     def _slide(self, root: Element, target: str, number: int) -> PageText:
         relations = self._package.relations(target)
@@ -103,6 +108,7 @@ class _Presentation:
         notes = [*self._notes(relations)]
         comments = [*self._said(relations)]
         self._comments += len(comments)
+        self._struck += shapes.struck
         blocks += ["Speaker notes", *notes] if notes else []
         blocks += ["Comments", *comments] if comments else []
         if root.get("show") in ("0", "false"):

@@ -15,7 +15,7 @@ from lxml import etree
 from .canonical import title
 from .kinds import encoding_of
 from .reading import Limits, Progress, Reading, Unreadable
-from .running import Running, to_pages
+from .running import Running, struck, to_pages
 from .web_text import PageText
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
@@ -43,6 +43,8 @@ class WebReader:
         page = taken_in(_decoded(path, encoding), limits)
         running = Running(page.text(), page.hidden)
         pages, findings = to_pages(running, limits, progress)
+        if page.struck:
+            findings.insert(0, struck(title(page.struck_words), page.struck))
         warnings = [_GUESSED] if guessed else []
         return pages.reading(self, warnings, title(page.title), findings)
 

@@ -23,6 +23,7 @@ _PARAGRAPHS = {
     *("blockquote", "hr", "form", "fieldset", "figure", "section", "article", "aside", "main"),
     *("nav", "header", "footer", "details", "body", "center", "textarea", "select"),
 }
+_STRUCK = ("s", "strike", "del")
 _KEPT = ("pre", "textarea", "listing", "xmp")
 _LISTS = ("ol", "ul", "menu", "dir")
 _CELLS = ("td", "th")
@@ -66,11 +67,13 @@ class PageText:
         self.title = ""
         self.hidden: list[str] = []
         self.begun = False
+        self.struck = 0
+        self.struck_words = ""
         self._limit = limits.chars
         self._length = 0
         self._out: list[str] = []
         self._open: list[_Open] = []
-        self._dropped = self._unseen = self._kept = 0
+        self._dropped = self._unseen = self._kept = self._crossed = 0
         self._gap = 0
         self._space = False
         self._fresh = False  # an item or a cell has begun, and nothing stands in it yet
@@ -159,16 +162,16 @@ class PageText:
         elif tag == "q":
             self._say("“")
         self._fresh = self._fresh or tag in ("li", "tr", *_CELLS)
-        if tag in _KEPT:
-            self._kept += 1
+        self._kept += tag in _KEPT
+        self._crossed += tag in _STRUCK
 
     def _finish(self, tag: str) -> None:
         self._fresh = self._fresh and tag not in _ENDING
         if tag in _LISTS and self._lists:
             self._lists.pop()
         self._part(tag)
-        if tag in _KEPT:
-            self._kept -= 1
+        self._kept -= tag in _KEPT
+        self._crossed -= tag in _STRUCK
         if tag == "li":
             self._lead = ""
         elif tag == "tr" and self._rows:
@@ -254,6 +257,10 @@ class PageText:
         if self._length > self._limit:
             raise Unreadable("too_much_text", limit=self._limit)
         self._out.append(piece)
+        if self._crossed:
+            self.struck += len(text)
+            if len(self.struck_words) < _LINK:
+                self.struck_words += f"{text[:_LINK]} "
         if self._links:
             said = self._links[-1][1]
             if len(said) < _LINK:

@@ -18,7 +18,7 @@ from .canonical import clean
 from .numbering import Numbering
 from .opc import REFERENCE, Element, Package, Relation
 from .reading import Finding, Limits, Progress, Reading, Unreadable
-from .running import BREAK, BREAKS, Running, to_pages
+from .running import BREAK, BREAKS, Running, struck, to_pages
 from .word_lines import Seen
 from .word_styles import Styles, W, value
 from .word_text import Stories, sections
@@ -95,7 +95,7 @@ class _Document:
                 raise Unreadable("pictures_only") from error
             raise
         warnings = [told % seen.left[kind] for kind, told in _LEFT.items() if seen.left[kind]]
-        findings = [*_tracked(seen), *_commented(listed), *findings]
+        findings = [*_tracked(seen), *_commented(listed), *_struck(seen), *findings]
         return pages.reading(reader, warnings, self._package.title(), findings)
 
     def _part(self, kind: str) -> tuple[Element | None, list[Relation]]:
@@ -218,6 +218,12 @@ def _commented(comments: list[Element]) -> list[Finding]:
 def _listing(names: list[str]) -> str:
     """ "one", "one and two", "one, two and three"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _struck(seen: Seen) -> list[Finding]:
+    if not seen.struck:
+        return []
+    return [struck(_one_line(seen.struck_words, _QUOTED), seen.struck)]
 
 
 def _counted(number: int, noun: str) -> str:

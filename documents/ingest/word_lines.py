@@ -9,6 +9,7 @@ from .numerals import written
 from .opc import ALTERNATIVES, REFERENCE, Element, Relation, chosen
 from .running import BREAK, BREAKS, HIDDEN, RENDERED, address
 from .word_fields import Fields
+from .word_paper import unseen
 from .word_signs import sign
 from .word_styles import Styles, W, value
 
@@ -31,6 +32,7 @@ THROUGH = {
     *(W + name for name in ("sdt", "sdtContent", "smartTag", "customXml", "dir", "bdo")),
 }
 _SIGNS = {W + "tab": "\t", W + "ptab": "\t", W + "cr": "\n", W + "noBreakHyphen": "-"}
+_STRUCK = (W + "strike", W + "dstrike")
 _NOTES = {W + "footnoteReference": "footnote", W + "endnoteReference": "endnote"}
 
 _SPACES = re.compile(r"[\t\n\r ]+")
@@ -42,7 +44,8 @@ _QUOTED = 200
 class Seen:
     """What was met on the way through a document: hidden texts in their order, changes by the
     name of their element, those of paragraphs' ends apart, who made them, notes (id, mark) by
-    kind, the words that comments are on by the comment's id, and how many things were left."""
+    kind, the words that comments are on by the comment's id, how many things were left, and of
+    words struck through how many characters there are and the first of them."""
 
     hidden: list[str] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
@@ -51,6 +54,8 @@ class Seen:
     notes: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     commented: dict[str, str] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
+    struck: int = 0
+    struck_words: str = ""
 
     def change(self, element: Element, *, end: bool = False) -> None:
         counter = self.ends if end else self.changes
@@ -58,6 +63,11 @@ class Seen:
         author = " ".join(element.get(W + "author", "").split())[:60]
         if author:
             self.authors[author] = None
+
+    def strike(self, text: str) -> None:
+        self.struck += len(text.strip())
+        if len(self.struck_words) < _QUOTED:
+            self.struck_words += text
 
     def forget(self, text: str) -> None:
         """The last text that was read is not told after all."""
@@ -154,12 +164,15 @@ class Lines:
         hides = None if properties is None else Styles.on(properties.find(W + "vanish"))
         if hides is None:
             hides = self._styles.hides(value(properties, "rStyle") or "")
-        if hides or (hides is None and self._hides):
-            unseen: list[str] = []
-            self._pieces(run, unseen)
-            out.append(self._seen.leave_out("".join(unseen)))
-        else:
-            self._pieces(run, out)
+        if hides or (hides is None and self._hides) or unseen(run, self._styles):
+            inside: list[str] = []
+            self._pieces(run, inside)
+            out.append(self._seen.leave_out("".join(inside)))
+            return
+        before = len(out)
+        self._pieces(run, out)
+        if properties is not None and any(Styles.on(properties.find(each)) for each in _STRUCK):
+            self._seen.strike("".join(out[before:]))
 
     def _pieces(self, run: Element, out: list[str]) -> None:
         for element in run:

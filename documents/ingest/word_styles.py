@@ -48,7 +48,7 @@ class Styles:
         """The list (``numId``) and the level that a style puts its paragraphs in."""
         if style not in self._numbered:
             number, depth = None, None
-            for element in self._chain(style):
+            for element in self.chain(style):
                 numbered = element.find(f"{W}pPr/{W}numPr")
                 number = number or value(numbered, "numId")
                 depth = whole(value(numbered, "ilvl")) if depth is None else depth
@@ -58,7 +58,7 @@ class Styles:
     def hides(self, style: str) -> bool | None:
         """Whether text in a style is hidden; None when the style does not say."""
         if style not in self._hidden:
-            said = (self.on(each.find(f"{W}rPr/{W}vanish")) for each in self._chain(style))
+            said = (self.on(each.find(f"{W}rPr/{W}vanish")) for each in self.chain(style))
             self._hidden[style] = next((each for each in said if each is not None), None)
         return self._hidden[style]
 
@@ -67,11 +67,12 @@ class Styles:
         own = None if properties is None else self.on(properties.find(W + "pageBreakBefore"))
         if own is None and style not in self._breaking:
             path = f"{W}pPr/{W}pageBreakBefore"
-            said = (self.on(each.find(path)) for each in self._chain(style))
+            said = (self.on(each.find(path)) for each in self.chain(style))
             self._breaking[style] = next((each for each in said if each is not None), False)
         return self._breaking[style] if own is None else own
 
-    def _chain(self, style: str) -> list[Element]:
+    def chain(self, style: str) -> list[Element]:
+        """The style and those it is based on, nearest first."""
         chain: list[Element] = []
         while style in self._styles and len(chain) < _CHAIN:
             chain.append(self._styles[style])
