@@ -80,10 +80,13 @@ def _ingest(path: str, document: Document, began: float) -> Iterator[Ingested]:
         version.refresh_from_db()
         ingest_version(version, within.append, recognise=True)
     yield Ingested(path, version, version.error, time.monotonic() - began)
-    paths = {found.document.pk: found.path for found in within if found.document}
-    for content in document.live_contents:
-        inner = f"{path}/{paths.get(content.pk, content.title)}"
-        yield from _ingest(inner, content, time.monotonic())
     for found in within:
+        inner = f"{path}/{found.path}"
         if found.document is None:
-            yield Ingested(f"{path}/{found.path}", None, found.refusal, 0.0)
+            yield Ingested(inner, None, found.refusal, 0.0)
+        elif found.document.deleted_at is None:
+            yield from _ingest(inner, found.document, time.monotonic())
+    # the rest came out of it before, or in another process
+    told = [found.document.pk for found in within if found.document]
+    for content in document.live_contents.exclude(pk__in=told):
+        yield from _ingest(f"{path}/{content.title}", content, time.monotonic())

@@ -7,44 +7,36 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.core.files.base import File
 
-from documents import uploads
-from documents.models import Page, Text
-from documents.reading import ingest_version
+from documents import foreground
+from documents.models import Page, Text, Version
 from tests.conftest import skip
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 pytestmark = [pytest.mark.corpus, pytest.mark.slow]
 
 
-def outcome(path, workspace, owner):
-    """The sentence a user gets, or "ready"."""
-    try:
-        with path.open("rb") as file:
-            found = uploads.accept(File(file, name=path.name), path.name, workspace, owner)
-    except uploads.Refused as refusal:
-        return str(refusal)
-    version = found.document.current
-    if found.created:
-        assert ingest_version(version)
-    if version.status == "ready":
-        text = Text.objects.get(version=version).content
-        pages = list(Page.objects.filter(version=version))
-        assert len(text) == version.chars
+def outcomes(path, workspace, owner):
+    """What a user is told of a file and of each file within it: the sentence, or "ready"."""
+    for one in foreground.ingest_path(path, workspace, owner):
+        if not one.ready:
+            yield one.error
+            continue
+        text = Text.objects.get(version=one.version).content
+        pages = list(Page.objects.filter(version=one.version))
+        assert len(text) == one.version.chars
         assert not pages or pages[-1].end <= len(text)
-        return "ready"
-    assert version.status == "failed", path.name
-    return version.error
+        yield "ready"
 
 
 def assert_all_end_well(files, workspace, owner):
     assert files
     for path in files:
-        said = outcome(path, workspace, owner)
-        assert said == "ready" or said.endswith("."), (path.name, said)
-        for word in ("Traceback", "Error", "Exception", "errno", "None", str(path.parent)):
-            assert word not in said, (path.name, said)
+        for said in outcomes(path, workspace, owner):
+            assert said == "ready" or said.endswith("."), (path.name, said)
+            for word in ("Traceback", "Error", "Exception", "errno", "None", str(path.parent)):
+                assert word not in said, (path.name, said)
+    assert not Version.objects.exclude(status__in=("ready", "failed")).exists()
 
 
 @pytest.fixture
@@ -85,7 +77,7 @@ def test_office_files_that_are_old_or_locked_are_refused_with_what_to_do(workspa
         skip("corpus", "the hostile documents of ../shared/data are not here")
     for path in folder.iterdir():
         if path.read_bytes().startswith(b"\xd0\xcf\x11\xe0"):
-            said = outcome(path, workspace, owner)
+            (said,) = outcomes(path, workspace, owner)
             assert "Not accepted: this is a" in said, path.name
             old = path.suffix in (".doc", ".xls", ".ppt", ".msg")
             assert ("Save it as ." if old else "Save a copy without one") in said, path.name
