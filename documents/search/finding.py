@@ -21,10 +21,10 @@ from .ranking import Collection, Slot
 QUERIES = 8  # fused at most
 QUERY_CHARS = 1_000  # looked at of one query
 QUERY_WORDS = 32
-FEW = 60  # versions that are read whole rather than asked for
-LOOKED_AT = 96  # stretches of a query
-ROUTED = 5  # documents that a query may be about
-HEADS = 200  # of documents, looked at for that
+LOOKED_AT = 96  # stretches, for one query; are there no more, then all
+ROUTED, ROUTED_AT = 5, 64  # documents that a query may be about, and stretches of theirs
+HEADS = 150  # of documents, looked at for that
+OTHERS = 9  # documents that the best must stand out from
 DOCUMENT_WEIGHT = 3.0
 DEPTH = 50  # passages of a query that are fused
 COMPLETIONS = 6  # words that an unfinished one may become
@@ -56,6 +56,15 @@ class Place:
 
     stretch: int
     number: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A stretch that was looked at: the keys of its row and of its version."""
+
+    pk: int
+    version: int
+    stretch: packing.Stretch
 
 
 @dataclass(frozen=True)
@@ -145,81 +154,86 @@ class _Scope:
     """The rows that may be found, looked at for one query after another."""
 
     def __init__(self, rows: QuerySet[Stretch], mark: str, counts: Counts, named: bool) -> None:
-        self._rows, self._mark, self._counts, self._named = rows, mark, counts, named
-        self.seen: dict[int, tuple[Stretch, packing.Stretch]] = {}
-        few = list(rows.filter(number=HEAD).values_list("version", flat=True)[: FEW + 1])
-        whole = rows.filter(version__in=few).exclude(number=HEAD)
-        self._few = None
-        if len(few) <= FEW:
-            some = list(whole.order_by("-pk")[: LOOKED_AT + 1])
-            self._few = some if len(some) <= LOOKED_AT else None
+        self._passages, self._heads = rows.exclude(number=HEAD), rows.filter(number=HEAD)
+        self._mark, self._counts, self._named = mark, counts, named
+        self.seen: dict[int, Seen] = {}
+        whole = list(self._passages.values_list("pk", flat=True)[: LOOKED_AT + 1])
+        self._whole = whole if len(whole) <= LOOKED_AT else None
 
     def ranked(self, slots: Sequence[Slot]) -> list[tuple[Place, float]]:
         """The passages that have a word of a query, best first."""
         known = _rarest_first(slots, self._counts.passages)
-        documents = {} if self._named else self._documents(slots)
+        if not known:
+            return []
+        about = {} if self._named else self._about(slots)
         found: dict[Place, float] = {}
-        version_of: dict[int, int] = {}
-        for row in self._looked_at(known, documents):
-            version_of[row.pk] = row.version_id
-            stretch = self._opened(row)
-            for number, score in ranking.scores(stretch, known, self._counts.passages).items():
-                found[Place(row.pk, number)] = score
+        for seen in self._look_at(self._candidates(known, about)):
+            wanted = [slot for slot, _count in known]
+            for number, score in ranking.scores(
+                seen.stretch, wanted, self._counts.passages
+            ).items():
+                found[Place(seen.pk, number)] = score
         best = max(found.values(), default=1.0)
-        return sorted(
-            (
-                (place, score / best + documents.get(version_of[place.stretch], 0.0))
-                for place, score in found.items()
-            ),
-            key=lambda pair: (-pair[1], pair[0].stretch, pair[0].number),
-        )
+        for place in found:
+            found[place] = found[place] / best + about.get(self.seen[place.stretch].version, 0.0)
+        return sorted(found.items(), key=lambda pair: (-pair[1], pair[0].stretch, pair[0].number))
 
-    def _looked_at(self, slots: Sequence[Slot], documents: dict[int, float]) -> list[Stretch]:
-        if not slots or self._few is not None:
-            return (self._few or []) if slots else []
-        rows = self._rows.exclude(number=HEAD)
-        found = {row.pk: row for row in candidates(rows, self._mark, slots, LOOKED_AT)}
-        about = sorted(documents, key=lambda version: -documents[version])[:ROUTED]
-        if about:
-            inside = rows.filter(version__in=about)
-            found |= {row.pk: row for row in candidates(inside, self._mark, slots, LOOKED_AT // 2)}
-        return list(found.values())
+    def _candidates(self, slots: Sequence[tuple[Slot, int]], about: dict[int, float]) -> list[int]:
+        """Keys of the stretches to look at: of all documents, and of those it seems to be about."""
+        if self._whole is not None:
+            return self._whole
+        found = candidates(self._passages, self._mark, slots, LOOKED_AT)
+        likely = sorted(about, key=lambda version: -about[version])[:ROUTED]
+        if likely:
+            inside = self._passages.filter(version__in=likely)
+            some = list(inside.values_list("pk", flat=True)[: ROUTED_AT + 1])
+            if len(some) > ROUTED_AT:
+                some = candidates(inside, self._mark, slots, ROUTED_AT)
+            found = list(dict.fromkeys([*found, *some]))
+        return found
 
-    def _documents(self, slots: Sequence[Slot]) -> dict[int, float]:
-        """How much a query seems to be about each version, 0 to `DOCUMENT_WEIGHT`."""
+    def _about(self, slots: Sequence[Slot]) -> dict[int, float]:
+        """How much a query seems to be about each version, 0 to `DOCUMENT_WEIGHT`.
+
+        A query that names a document tells it from the others; one that speaks of what stands in
+        many heads alike is about none of them more than about the next.
+        """
         heads = [tuple(OF_HEAD + key for key in slot) for slot in slots]
         known = _rarest_first(heads, self._counts.heads)
-        rows = self._rows.filter(number=HEAD)
+        wanted = [slot for slot, _count in known]
         found: dict[int, float] = {}
-        for row in candidates(rows, self._mark, known, HEADS):
-            score = ranking.scores(
-                packing.Stretch.of(row), known, self._counts.heads, ranking.TITLE_WEIGHT
-            )
-            found[row.version_id] = score.get(0, 0.0)
-        best = max(found.values(), default=0.0) or 1.0
-        return {version: DOCUMENT_WEIGHT * score / best for version, score in found.items()}
+        for seen in self._look_at(candidates(self._heads, self._mark, known, HEADS)):
+            scored = ranking.scores(seen.stretch, wanted, self._counts.heads, ranking.TITLE_WEIGHT)
+            found[seen.version] = scored.get(0, 0.0)
+        ordered = sorted(found.values(), reverse=True)
+        best = ordered[0] if ordered else 0.0
+        if not best:
+            return {}
+        others = ordered[OTHERS] if len(ordered) > OTHERS else 0.0
+        weight = DOCUMENT_WEIGHT * (best - others) / best
+        return {version: weight * score / best for version, score in found.items()}
 
-    def _opened(self, row: Stretch) -> packing.Stretch:
-        if row.pk not in self.seen:
-            self.seen[row.pk] = (row, packing.Stretch.of(row))
-        return self.seen[row.pk][1]
+    def _look_at(self, keys: Sequence[int]) -> list[Seen]:
+        fresh = [pk for pk in keys if pk not in self.seen]
+        columns = ("pk", "version_id", "words", "packed")
+        for pk, version, words_, packed in Stretch.objects.filter(pk__in=fresh).values_list(
+            *columns
+        ):
+            self.seen[pk] = Seen(pk, version, packing.Stretch.of(words_, packed))
+        return [self.seen[pk] for pk in keys if pk in self.seen]
 
 
-def _rarest_first(slots: Sequence[Slot], of: Collection) -> list[Slot]:
-    """The words that occur at all, with their keys that do."""
+def _rarest_first(slots: Sequence[Slot], of: Collection) -> list[tuple[Slot, int]]:
+    """The words that occur at all, with their keys that do, and in how many passages."""
     known = (tuple(key for key in slot if of.counts.get(key)) for slot in slots)
-    return sorted(
-        (slot for slot in dict.fromkeys(known) if slot),
-        key=lambda slot: sum(of.counts[key] for key in slot),
-    )
+    counted = [(slot, sum(of.counts[key] for key in slot)) for slot in dict.fromkeys(known) if slot]
+    return sorted(counted, key=lambda pair: pair[1])
 
 
-def _hits(
-    seen: dict[int, tuple[Stretch, packing.Stretch]], best: Sequence[tuple[Place, float]]
-) -> list[Hit]:
+def _hits(seen: dict[int, Seen], best: Sequence[tuple[Place, float]]) -> list[Hit]:
     """The passages at some places, with their texts."""
     found: list[tuple[int, Passage, float]] = [
-        (seen[place.stretch][0].version_id, seen[place.stretch][1].passage(place.number), score)
+        (seen[place.stretch].version, seen[place.stretch].stretch.passage(place.number), score)
         for place, score in best
     ]
     wanted: defaultdict[int, set[Range]] = defaultdict(set)

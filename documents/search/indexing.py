@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
@@ -18,6 +19,9 @@ from .packing import Counted
 from .passages import PageSpan, Passage, passages
 
 logger = logging.getLogger(__name__)
+
+# where the words of a file's name meet: "NDA-BirchLtd-2024final"
+_JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[^\W\d])|(?<=[^\W\d])(?=\d)|_")
 
 HEAD = 0  # the number of the stretch by which a document is found
 HEAD_CHARS = 1_500
@@ -96,7 +100,8 @@ def head(title: str, text: str, language: str) -> Counted:
         return Counter(OF_HEAD + key for key in words.keys(text, language))
 
     nowhere = Passage(0, len(text), (), None, 1, 1)
-    return Counted(nowhere, marked(text), marked(title.rsplit(".", 1)[0]))
+    name = title.rsplit(".", 1)[0]
+    return Counted(nowhere, marked(text), marked(f"{name} {_JOINED.sub(' ', name)}"))
 
 
 def count(text: str, passage: Passage, language: str) -> Counted:
@@ -126,7 +131,7 @@ def _keep(version: Version, found: Iterable[tuple[int, packing.Packed]]) -> None
 
 def _counts(row: Stretch) -> dict[str, int]:
     """What a stretch adds to the counts of its workspace."""
-    stretch = packing.Stretch.of(row)
+    stretch = packing.Stretch.of(row.words, bytes(row.packed))
     of = OF_HEAD if row.number == HEAD else ""
     return {
         **dict(stretch.counts()),

@@ -15,8 +15,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from documents import models
-
 from .passages import Passage, Range
 
 #: Passages of one stretch: about five pages.
@@ -92,9 +90,9 @@ class Stretch:
         self._ends = list(accumulate(self._data[self._rest : self._rest + self._keys]))
 
     @classmethod
-    def of(cls, row: models.Stretch) -> Stretch:
-        """From its row: the last of the words there is no key but the workspace's mark."""
-        return cls(row.words.split(" ")[:-1], bytes(row.packed))
+    def of(cls, words: str, packed: bytes) -> Stretch:
+        """From its row's columns: the last of the words is no key but the workspace's mark."""
+        return cls(words.split(" ")[:-1], packed)
 
     def _array(self, kind: str, at: int, count: int) -> array[int]:
         found = array(kind)

@@ -13,7 +13,7 @@ from .packing import Stretch
 # Chosen on the contracts and the NDAs together: longer passages are punished less than usual,
 # because whole sentences differ in length for no reason of theirs.
 K1, B = 1.2, 0.4
-TITLE_WEIGHT = 3.0  # of a document's title over its first lines
+TITLE_WEIGHT = 6.0  # of a document's title over its first lines
 FUSED = 10  # the k of reciprocal rank fusion
 
 Item = TypeVar("Item", bound=Hashable)
