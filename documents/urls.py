@@ -6,6 +6,7 @@ from documents.views import (
     folders,
     incoming,
     library,
+    search,
     selection,
     tags,
     trash,
@@ -16,6 +17,7 @@ from documents.views import (
 app_name = "documents"
 urlpatterns = [
     path("", library.library, name="library"),
+    path("search/", search.search, name="search"),
     path("upload/", uploading.upload, name="upload"),
     path("uploads/", incoming.begin, name="begin"),
     path("uploads/<uuid:upload_id>/", incoming.piece, name="piece"),

@@ -110,6 +110,7 @@ def pages(emulator, as_owner, workspace, document, owner, client):
         *(f"folders/{folder.public_id}/{end}/" for end in ("rename", "delete")),
         "ask/",
         "threads/",
+        "search/?query=party",
         thread,
         thread + place,
         thread + "edit/",

@@ -34,8 +34,8 @@ COMPLETIONS = 6  # words that an unfinished one may become
 class Hit:
     """A passage that was found: ``text`` is the version's characters ``start`` to ``end``.
 
-    ``sentences`` are the ranges of its sentences in the version's text; ``heading`` is the line
-    above it or "". Scores compare within one search only.
+    ``sentences`` are the ranges of its sentences in the version's text, ``marks`` those of words
+    that were looked for; ``heading`` is the line above it or "". Scores compare within one search.
     """
 
     document: Document
@@ -47,6 +47,7 @@ class Hit:
     score: float
     text: str
     sentences: tuple[Range, ...]
+    marks: tuple[Range, ...]
     heading: str
 
 
@@ -94,14 +95,15 @@ def search(
     rows = Stretch.objects.filter(version__in=current.order_by().values("current"))
     asked = [query[:QUERY_CHARS] for query in queries[:QUERIES] if query.strip()]
     slots = [_slots(workspace, query, typing) for query in asked]
-    counts = _counts(workspace, {key for query in slots for slot in query for key in slot})
+    keys = {key for query in slots for slot in query for key in slot}
+    counts = _counts(workspace, keys)
     scope = _Scope(rows, f"{IN_WORKSPACE}{workspace.pk}", counts, named)
     rankings = [scope.ranked(query)[:DEPTH] for query in slots]
     if len(rankings) == 1:
         best = rankings[0]
     else:
         best = ranking.fused([[place for place, _score in one] for one in rankings])
-    return _hits(scope.seen, best[:limit])
+    return _hits(scope.seen, best[: max(limit, 0)], keys)
 
 
 def _slots(workspace: Workspace, query: str, typing: bool) -> list[Slot]:
@@ -230,36 +232,54 @@ def _rarest_first(slots: Sequence[Slot], of: Collection) -> list[tuple[Slot, int
     return sorted(counted, key=lambda pair: pair[1])
 
 
-def _hits(seen: dict[int, Seen], best: Sequence[tuple[Place, float]]) -> list[Hit]:
+def _hits(seen: dict[int, Seen], best: Sequence[tuple[Place, float]], keys: set[str]) -> list[Hit]:
     """The passages at some places, with their texts."""
-    found: list[tuple[int, Passage, float]] = [
-        (seen[place.stretch].version, seen[place.stretch].stretch.passage(place.number), score)
+    found = [
+        (seen[place.stretch], seen[place.stretch].stretch.passage(place.number), score)
         for place, score in best
     ]
     wanted: defaultdict[int, set[Range]] = defaultdict(set)
-    for version, passage, _score in found:
-        wanted[version] |= {(passage.start, passage.end)} | {passage.heading or (0, 0)}
+    for row, passage, _score in found:
+        wanted[row.version] |= {(passage.start, passage.end), passage.heading or (0, 0)}
     texts = _texts(wanted)
-    versions = Version.objects.select_related("document__folder", "blob").in_bulk(list(wanted))
+    versions = Version.objects.select_related("document").in_bulk(list(wanted))
     return [
-        Hit(
-            document=versions[version].document,
-            version=versions[version],
-            start=passage.start,
-            end=passage.end,
-            page=passage.page,
-            page_end=passage.page_end,
-            score=round(score, 4),
-            text=texts[version, (passage.start, passage.end)],
-            sentences=passage.sentences,
-            heading=" ".join(texts[version, passage.heading or (0, 0)].split()),
-        )
-        for version, passage, score in found
-        if version in versions and (version, (passage.start, passage.end)) in texts
+        _hit(versions[row.version], row.stretch.language, passage, score, texts, keys)
+        for row, passage, score in found
+        if row.version in versions and row.version in texts
     ]
 
 
-def _texts(wanted: dict[int, set[Range]]) -> dict[tuple[int, Range], str]:
+def _hit(
+    version: Version,
+    language: str,
+    passage: Passage,
+    score: float,
+    texts: dict[int, dict[Range, str]],
+    keys: set[str],
+) -> Hit:
+    start, text = passage.start, texts[version.pk][passage.start, passage.end]
+    marks = [
+        (start + begin, start + end)
+        for begin, end, of in words.places(text, language)
+        if keys.intersection(of)
+    ]
+    return Hit(
+        document=version.document,
+        version=version,
+        start=start,
+        end=passage.end,
+        page=passage.page,
+        page_end=passage.page_end,
+        score=round(score, 4),
+        text=text,
+        sentences=passage.sentences,
+        marks=tuple(marks),
+        heading=" ".join(texts[version.pk][passage.heading or (0, 0)].split()),
+    )
+
+
+def _texts(wanted: dict[int, set[Range]]) -> dict[int, dict[Range, str]]:
     """Some ranges of some versions' texts; only these characters leave the database."""
     found = {}
     for version, ranges in wanted.items():
@@ -268,7 +288,10 @@ def _texts(wanted: dict[int, set[Range]]) -> dict[tuple[int, Range], str]:
             f"part_{at}": Substr("content", start + 1, max(end - start, 1))
             for at, (start, end) in enumerate(ordered)
         }
-        row = Text.objects.filter(version=version).annotate(**parts).values(*parts).first()
-        for (start, end), part in zip(ordered, (row or {}).values(), strict=bool(row)):
-            found[version, (start, end)] = part[: end - start]
+        row = Text.objects.filter(version=version).annotate(**parts).values_list(*parts).first()
+        if row is not None:
+            found[version] = {
+                (start, end): part[: end - start]
+                for (start, end), part in zip(ordered, row, strict=True)
+            }
     return found
