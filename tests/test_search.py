@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from documents import erasing, search, tasks
@@ -131,6 +132,22 @@ def test_a_question_that_names_a_document_finds_it_first(workspace, owner):
     assert find(workspace, "Which law governs the Cedar supply?")[0].document.title[:5] == "Cedar"
 
 
+def test_a_name_chooses_the_document_and_the_other_words_the_passage(workspace, owner):
+    for name in ("Alder", "Birch", "Cedar", "Maple"):
+        clauses = f"{name} is a party.\f{name} signs." + "\fx" * 800 + "\fThe law is foreign."
+        ready(workspace, owner, clauses, f"{name}.txt")
+    hit = find(workspace, "Which law applies to Cedar?")[0]
+    assert (hit.document.title, hit.text) == ("Cedar.txt", "The law is foreign.")
+
+
+def test_a_word_that_is_in_one_head_by_chance_names_no_document(workspace, owner):
+    ready(workspace, owner, "Territory and other matters.\fNothing is exclusive.", "a.txt")
+    for name in "bcdefgh":
+        text = f"Clause {name}." + "\fx" * 800 + "\fThe exclusive territory is Malta."
+        ready(workspace, owner, text, f"{name}.txt")
+    assert "exclusive territory" in find(workspace, "exclusive territory")[0].text
+
+
 # what is not found -----------------------------------------------------------------------------
 
 
@@ -211,6 +228,32 @@ def test_indexing_again_changes_nothing_and_forgetting_leaves_nothing(workspace,
     assert find(workspace, "Malta") == []
     search.forget([document.current])
     assert contents() == ([], [])
+
+
+def test_reindexing_equals_what_was_indexed_step_by_step(workspace, owner, document, capsys):
+    ready(workspace, owner, "The law of Malta governs this lease.", "lease.txt")
+    before = contents()
+    call_command("reindex", "--workspace", workspace.name)
+    assert contents() == before
+    Stretch.objects.all().delete()
+    KeyCount.objects.all().delete()
+    call_command("reindex")
+    assert contents() == before
+    assert "2 of 2 versions were indexed." in capsys.readouterr().out
+
+
+def test_what_an_interrupted_reindexing_left_is_done_with_due(workspace, owner, document):
+    ready(workspace, owner, "The law of Malta governs this lease.", "lease.txt")
+    before = contents()
+    search.forget([document.current])
+    Version.objects.filter(pk=document.current_id).update(index_failures=3)
+    call_command("reindex", "--due")
+    assert contents() == before
+
+
+def test_reindexing_an_unknown_workspace_is_a_sentence(db):
+    with pytest.raises(CommandError, match="no such workspace"):
+        call_command("reindex", "--workspace", "Nowhere")
 
 
 def test_a_version_that_is_indexed_already_is_not_indexed_twice(document):

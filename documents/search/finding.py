@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -14,7 +14,7 @@ from documents.models import Document, DocumentQuerySet, KeyCount, Stretch, Text
 
 from . import packing, ranking, words
 from .candidates import candidates
-from .indexing import HEAD, IN_LANGUAGE, IN_WORKSPACE, LENGTH, OF_HEAD, PASSAGES
+from .indexing import HEAD, IN_DOCUMENT, IN_LANGUAGE, IN_WORKSPACE, LENGTH, OF_HEAD, PASSAGES
 from .passages import Passage, Range
 from .ranking import Collection, Slot
 
@@ -24,8 +24,8 @@ QUERY_WORDS = 32
 LOOKED_AT = 96  # stretches, for one query; are there no more, then all
 ROUTED, ROUTED_AT = 5, 64  # documents that a query may be about, and stretches of theirs
 HEADS = 150  # of documents, looked at for that
-OTHERS = 9  # documents that the best must stand out from
 DOCUMENT_WEIGHT = 3.0
+SPENT = 0.9  # of a word's weight in passages, when it named the document
 DEPTH = 50  # passages of a query that are fused
 COMPLETIONS = 6  # words that an unfinished one may become
 
@@ -140,7 +140,7 @@ def _completed(workspace: Workspace, slot: Slot) -> Slot:
 def _counts(workspace: Workspace, keys: set[str]) -> Counts:
     wanted = {PASSAGES, LENGTH} | keys
     rows = KeyCount.objects.filter(workspace=workspace).filter(
-        key__in=[of + key for key in wanted for of in ("", OF_HEAD)]
+        key__in=[of + key for key in wanted for of in ("", OF_HEAD, IN_DOCUMENT)]
     )
     known = dict(rows.values_list("key", "passages"))
 
@@ -167,18 +167,30 @@ class _Scope:
         known = _rarest_first(slots, self._counts.passages)
         if not known:
             return []
-        about = {} if self._named else self._about(slots)
+        naming = {} if self._named else {slot: self._naming(slot) for slot in slots}
+        about = self._about(naming)
+        # what names a document has had its say when that was found, and is on every page of it
+        weights = {slot: 1 - SPENT * self._naming(slot) if about else 1.0 for slot, _count in known}
         found: dict[Place, float] = {}
         for seen in self._look_at(self._candidates(known, about)):
-            wanted = [slot for slot, _count in known]
-            for number, score in ranking.scores(
-                seen.stretch, wanted, self._counts.passages
-            ).items():
+            scored = ranking.scores(seen.stretch, weights, self._counts.passages)
+            for number, score in scored.items():
                 found[Place(seen.pk, number)] = score
         best = max(found.values(), default=1.0)
         for place in found:
             found[place] = found[place] / best + about.get(self.seen[place.stretch].version, 0.0)
         return sorted(found.items(), key=lambda pair: (-pair[1], pair[0].stretch, pair[0].number))
+
+    def _naming(self, slot: Slot) -> float:
+        """How far a word names documents, 0 to 1: whether it is in the heads of all that have it.
+
+        A party's name is, while "territory" may stand in one head by chance and in the text of
+        twenty other documents.
+        """
+        counts = self._counts.heads.counts
+        heads = sum(counts.get(OF_HEAD + key, 0) for key in slot)
+        anywhere = sum(counts.get(IN_DOCUMENT + key, 0) for key in slot)
+        return heads / anywhere if anywhere else 0.0
 
     def _candidates(self, slots: Sequence[tuple[Slot, int]], about: dict[int, float]) -> list[int]:
         """Keys of the stretches to look at: of all documents, and of those it seems to be about."""
@@ -194,26 +206,21 @@ class _Scope:
             found = list(dict.fromkeys([*found, *some]))
         return found
 
-    def _about(self, slots: Sequence[Slot]) -> dict[int, float]:
-        """How much a query seems to be about each version, 0 to `DOCUMENT_WEIGHT`.
-
-        A query that names a document tells it from the others; one that speaks of what stands in
-        many heads alike is about none of them more than about the next.
-        """
-        heads = [tuple(OF_HEAD + key for key in slot) for slot in slots]
-        known = _rarest_first(heads, self._counts.heads)
-        wanted = [slot for slot, _count in known]
+    def _about(self, naming: Mapping[Slot, float]) -> dict[int, float]:
+        """How much a query seems to be about each version, 0 to `DOCUMENT_WEIGHT`, by the words in
+        its head and how far each of them names documents."""
+        heads = {tuple(OF_HEAD + key for key in slot): far for slot, far in naming.items()}
+        rarest = _rarest_first(list(heads), self._counts.heads)
         found: dict[int, float] = {}
-        for seen in self._look_at(candidates(self._heads, self._mark, known, HEADS)):
-            scored = ranking.scores(seen.stretch, wanted, self._counts.heads, ranking.TITLE_WEIGHT)
-            found[seen.version] = scored.get(0, 0.0)
-        ordered = sorted(found.values(), reverse=True)
-        best = ordered[0] if ordered else 0.0
-        if not best:
-            return {}
-        others = ordered[OTHERS] if len(ordered) > OTHERS else 0.0
-        weight = DOCUMENT_WEIGHT * (best - others) / best
-        return {version: weight * score / best for version, score in found.items()}
+        most = 0.0
+        for seen in self._look_at(candidates(self._heads, self._mark, rarest, HEADS)):
+            for weights in (heads, dict.fromkeys(heads, 1.0)):
+                scored = ranking.scores(
+                    seen.stretch, weights, self._counts.heads, ranking.TITLE_WEIGHT
+                )
+                found.setdefault(seen.version, scored.get(0, 0.0))
+            most = max(most, scored.get(0, 0.0))
+        return {version: DOCUMENT_WEIGHT * score / most for version, score in found.items() if most}
 
     def _look_at(self, keys: Sequence[int]) -> list[Seen]:
         fresh = [pk for pk in keys if pk not in self.seen]

@@ -29,6 +29,8 @@ HEAD_CHARS = 1_500
 PASSAGES, LENGTH = "", "#"
 # before the keys of heads, which are counted apart:
 OF_HEAD = "="
+# and before a key, how many documents have it anywhere
+IN_DOCUMENT = "%"
 # before a language's code, how many passages are in it; before a workspace's number, in ``words``
 IN_LANGUAGE, IN_WORKSPACE = "@", "~"
 
@@ -63,9 +65,7 @@ def forget(versions: Iterable[Version]) -> None:
         with transaction.atomic():
             rows = list(Stretch.objects.select_for_update().filter(version=version))
             if rows:
-                counts: Counter[str] = Counter()
-                for row in rows:
-                    counts.subtract(_counts(row))
+                counts = Counter({key: -number for key, number in _counts(rows).items()})
                 Stretch.objects.filter(version=version).delete()
                 _count(version.document.workspace_id, counts)
             Version.objects.filter(pk=version.pk).update(indexed_at=None)
@@ -123,22 +123,23 @@ def _keep(version: Version, found: Iterable[tuple[int, packing.Packed]]) -> None
         for number, stretch in found
     ]
     Stretch.objects.bulk_create(rows, batch_size=100)
+    _count(workspace, _counts(rows))
+
+
+def _counts(rows: Iterable[Stretch]) -> Counter[str]:
+    """What the stretches of a version add to the counts of its workspace."""
     counts: Counter[str] = Counter()
+    anywhere: set[str] = set()
     for row in rows:
-        counts.update(_counts(row))
-    _count(workspace, counts)
-
-
-def _counts(row: Stretch) -> dict[str, int]:
-    """What a stretch adds to the counts of its workspace."""
-    stretch = packing.Stretch.of(row.words, bytes(row.packed))
-    of = OF_HEAD if row.number == HEAD else ""
-    return {
-        **dict(stretch.counts()),
-        of + PASSAGES: stretch.size,
-        of + LENGTH: sum(stretch.lengths),
-        of + IN_LANGUAGE + stretch.language: stretch.size,
-    }
+        stretch = packing.Stretch.of(row.words, bytes(row.packed))
+        of = OF_HEAD if row.number == HEAD else ""
+        counts.update(dict(stretch.counts()))
+        counts[of + PASSAGES] += stretch.size
+        counts[of + LENGTH] += sum(stretch.lengths)
+        counts[of + IN_LANGUAGE + stretch.language] += stretch.size
+        anywhere |= {key.removeprefix(OF_HEAD) for key in stretch.keys}
+    counts.update(IN_DOCUMENT + key for key in anywhere)
+    return counts
 
 
 def _count(workspace_id: int, counts: Counter[str]) -> None:

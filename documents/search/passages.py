@@ -190,6 +190,7 @@ _NAMED = re.compile(
     r"(?:ARTICLE|SECTION|SCHEDULE|EXHIBIT|ANNEX|APPENDIX|PART|Article|Section|Schedule|Exhibit"
     r"|Annex|Appendix)\s+[\dA-Z]|#{1,6} |§ ?\d"
 )
+_SMALL = frozenset(("with", "from", "upon", "into", "over", "between", "under", "through", "than"))
 _NUMBERED = re.compile(rf"{_NUMBER}\s+(\S[^\n]*)$")
 
 
@@ -208,5 +209,5 @@ def is_heading(text: str, start: int, end: int) -> bool:
         return len(words) <= 10
     if not numbered or len(words) > 9:
         return False
-    large = [word for word in words if len(word) > 3]
+    large = [word for word in words if len(word) > 3 and word not in _SMALL]
     return bool(large) and all(word[0].isupper() for word in large)

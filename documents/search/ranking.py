@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -37,14 +37,14 @@ class Collection:
 
 
 def scores(
-    stretch: Stretch, slots: Iterable[Slot], of: Collection, heading_weight: float = 1.0
+    stretch: Stretch, slots: Mapping[Slot, float], of: Collection, heading_weight: float = 1.0
 ) -> dict[int, float]:
     """The score of each passage of a stretch that has a word of the query, by its number.
 
-    Of the keys that stand for one word, the best counts.
+    ``slots``: the words, and how much each counts. Of the keys that stand for one, the best does.
     """
     found: defaultdict[int, float] = defaultdict(float)
-    for slot in slots:
+    for slot, counts in slots.items():
         best: dict[int, float] = {}
         for key in slot:
             weight = of.weight(key) * (K1 + 1)
@@ -54,7 +54,7 @@ def scores(
                 score = weight * often / (often + K1 * (1 - B + B * length))
                 best[number] = max(score, best.get(number, 0.0))
         for number, score in best.items():
-            found[number] += score
+            found[number] += counts * score
     return found
 
 

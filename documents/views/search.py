@@ -18,7 +18,8 @@ from documents import search as index
 from documents.finding import SearchForm
 from documents.models import Document
 
-SHOWN = 30  # passages of one search
+SHOWN = 40  # passages of one search
+AT_ONCE = 4  # of one document
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ class Found:
 
     document: Document
     hits: list[Shown]
+
+    @property
+    def first(self) -> list[Shown]:
+        return self.hits[:AT_ONCE]
+
+    @property
+    def others(self) -> list[Shown]:
+        """Those that are shown when they are asked for."""
+        return self.hits[AT_ONCE:]
 
 
 @dataclass(frozen=True)

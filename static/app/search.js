@@ -20,7 +20,7 @@
 
   // From the box into the list and back; the ends hold.
   function walk(event, step) {
-    const stops = [document.getElementById("id_query"), ...document.querySelectorAll(".hit")];
+    const stops = [document.getElementById("id_query"), ...[...document.querySelectorAll(".hit")].filter((hit) => hit.checkVisibility())];
     const next = stops[stops.indexOf(event.target.closest("#id_query, .hit")) + step];
     if (!next) return;
     event.preventDefault();
