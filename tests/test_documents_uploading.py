@@ -253,6 +253,7 @@ def test_unfinished_uploads_are_named_on_the_page_until_discarded(as_owner, work
     page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
     assert "records.txt" in page
     assert 'data-fingerprint="1764057600000"' in page
+    assert f'action="{address}discard/"' in page
     assert as_owner.post(f"{address}discard/").status_code == 302
     assert "records.txt" not in as_owner.get(f"/w/{workspace.slug}/").content.decode()
     assert not Upload.objects.exists()

@@ -38,7 +38,7 @@ def begin(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         begun = incoming.begin(workspace, request.user, **form.cleaned_data)
     except uploads.Refused as refusal:
         return _refused(str(refusal))
-    address = reverse("documents:piece", args=[workspace.slug, begun.public_id])
+    address = reverse("documents:upload_piece", args=[workspace.slug, begun.public_id])
     return JsonResponse({"address": address, "received": begun.received, "piece": incoming.PIECE})
 
 

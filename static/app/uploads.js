@@ -115,6 +115,14 @@
     }
     next();
     show();
+    if (!items.some((one) => ["waiting", "running"].includes(one.state))) showFolders();
+  }
+
+  // Rows come with the answers, folders that were made do not. Whoever is choosing is left alone.
+  function showFolders() {
+    const made = items.some((item) => item.state === "done" && item.place.path);
+    if (!made || document.querySelector("#rows :checked")) return;
+    htmx.ajax("GET", location.pathname + location.search, { target: "#listing", select: "#listing", swap: "outerHTML" });
   }
 
   // The answer carries the row of a new document, or a sentence why there is none.
@@ -280,6 +288,19 @@
   window.addEventListener("online", () => !paused && next());
   window.addEventListener("beforeunload", (event) => {
     if (items.some((item) => ["waiting", "running"].includes(item.state))) event.preventDefault();
+  });
+
+  // Every line of a document that waits asks how far it is. What nobody sees asks the less often
+  // the more there are, or two hundred files would keep the server from everything else.
+  const OFTEN = 60; // ms between two lines that are out of sight
+  document.addEventListener("htmx:before:request", (event) => {
+    const row = event.target;
+    if (event.detail.ctx.sourceEvent?.type !== "every" || !row.matches?.("#rows > tr")) return;
+    const { top, bottom } = row.getBoundingClientRect();
+    const now = performance.now();
+    const pause = bottom > 0 && top < innerHeight ? 0 : OFTEN * document.querySelectorAll("#rows > [hx-get]").length;
+    if (now - (row.asked ?? 0) < pause) event.preventDefault();
+    else row.asked = now;
   });
 
   // When the last document has been read, the sentence above the table counts it.
