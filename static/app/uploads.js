@@ -228,12 +228,24 @@
   const shelf = () => `uploads ${form().action}`;
 
   // The browser forgets the files themselves; their names remind whoever was sending them.
+  let reminder;
   function remember() {
+    reminder ??= setTimeout(writeDown, 300);
+  }
+
+  function writeDown() {
+    reminder = clearTimeout(reminder);
+    if (!form()) return;
     const open = items.filter((item) => ["waiting", "running", "broken"].includes(item.state));
     const kept = open.map(({ file, place }) => ({ ...place, name: file.name, size: file.size, fingerprint: Transfer.fingerprint(file) }));
     for (const old of part(".unfinished").children) if (old.ours) kept.push({ ...old.dataset });
-    sessionStorage.setItem(shelf(), JSON.stringify(kept));
+    try {
+      sessionStorage.setItem(shelf(), JSON.stringify(kept));
+    } catch {
+      // no room for so many names: the large files among them are known to the server
+    }
   }
+  window.addEventListener("pagehide", writeDown);
 
   function recall() {
     if (!form()) return;
