@@ -357,11 +357,17 @@
 
   // Back and forward between two pages of the same place; true when that was all.
   document.addEventListener("source:page", (event) => {
-    const asked = Number(new URL(location.href).searchParams.get("page"));
+    const query = new URL(location.href).searchParams;
+    const asked = Number(query.get("page")) || (query.has("start") ? 0 : 1);
     if (!roll || !asked) return;
     event.preventDefault();
     roll.show(asked);
   });
   document.addEventListener("source:open", begin);
+  // the whole page may have been replaced by one of the history
+  document.addEventListener("htmx:after:swap", () => {
+    const list = source()?.querySelector(".sheets");
+    if (list && list !== roll?.list) begin();
+  });
   document.addEventListener("DOMContentLoaded", begin);
 })();

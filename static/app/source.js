@@ -141,9 +141,9 @@
   // Back and forward change the pane alone: the conversation and a half-written question stay.
   document.addEventListener("htmx:before:history:restore", (event) => {
     if (location.pathname !== home || !pane()) return;
-    const open = pane().dataset.here && place(pane().dataset.here);
+    const { here: shown } = pane().dataset;
     const here = place(location.href);
-    if (open === here && here && !document.dispatchEvent(new CustomEvent("source:page", { cancelable: true }))) {
+    if (shown && place(shown) === here && !document.dispatchEvent(new CustomEvent("source:page", { cancelable: true }))) {
       event.preventDefault();
       return;
     }
