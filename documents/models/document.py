@@ -81,8 +81,11 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         )
 
 
-def _of_live(name: str, *columns: str | Lower) -> models.Index:
-    return models.Index("workspace", *columns, "id", condition=Q(deleted_at=None), name=name)
+def _of_live(name: str, *columns: str | Lower, also: tuple[str, ...] = ()) -> models.Index:
+    """An index of live documents; ``also`` are columns to be read off it, not ordered by."""
+    # deleted_at: SQLite looks at every row for a condition whose column is not in the index
+    read = ("id", "deleted_at", *also)
+    return models.Index("workspace", *columns, *read, condition=Q(deleted_at=None), name=name)
 
 
 class Document(models.Model):
@@ -138,7 +141,8 @@ class Document(models.Model):
         # one for each order of the library, the commonest also within a folder: a page of a
         # hundred thousand is then read off an index, and not sorted first
         indexes = [
-            _of_live("document_date", "created_at"),
+            # names that contain something are looked for here, newest first, and counted
+            _of_live("document_date", "created_at", also=("title", "page_count")),
             _of_live("document_title", Lower("title")),
             _of_live("document_kind", "kind"),
             _of_live("document_status", "status"),
