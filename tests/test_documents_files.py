@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.test import AsyncClient
 from PIL import Image
 
 from accounts.models import Event
@@ -143,3 +145,64 @@ def test_what_was_deleted_is_gone_at_once(as_owner, owner, paper):
     paper.document.mark_deleted(owner)
     for rest in ("pages/1/600/", "pages/1/layer/", "original/", "boxes/?start=0&end=3"):
         assert as_owner.get(at(paper, rest)).status_code == 404
+
+
+def test_looking_asks_the_database_little(as_mate, paper, django_assert_num_queries):
+    as_mate.get(at(paper, "pages/1/600/"))
+    # session, user, workspace, role, version
+    with django_assert_num_queries(5):
+        as_mate.get(at(paper, "pages/1/600/"))
+    with django_assert_num_queries(6):
+        as_mate.get(at(paper, "boxes/?start=0&end=30"))
+    with django_assert_num_queries(8):
+        as_mate.get(at(paper, "pages/1/layer/"))
+    with django_assert_num_queries(6):
+        as_mate.get(at(paper, "original/"))
+
+
+async def test_a_large_original_is_never_whole_in_memory(
+    workspace, owner, mate, tmp_path, transactional_db
+):
+    from asgiref.sync import sync_to_async
+
+    size = 30_000_000
+
+    def prepare():
+        version = upload(workspace, owner, b"a line of text\n" * 4).current
+        with Path(version.blob.file.path).open("wb") as file:
+            file.truncate(size)
+        return at(version, "original/")
+
+    address = await sync_to_async(prepare)()
+    client = AsyncClient()
+    await client.aforce_login(mate)
+    answer = await client.get(address)
+    assert answer["Content-Length"] == str(size)
+    sizes = [len(chunk) async for chunk in answer.streaming_content]
+    assert sum(sizes) == size
+    assert max(sizes) <= 1 << 20
+
+
+def test_a_file_that_is_gone_is_a_404_and_no_event(as_mate, paper):
+    Path(paper.blob.file.path).unlink()
+    for rest in ("pages/1/600/", "pages/1/layer/", "original/", "boxes/?start=0&end=3"):
+        assert as_mate.get(at(paper, rest)).status_code == 404
+    assert not Event.objects.filter(verb="download").exists()
+
+
+def test_what_cannot_be_drawn_is_a_sentence_that_nobody_keeps(as_mate, paper):
+    Path(paper.blob.file.path).write_bytes(b"%PDF-1.7 and no more")
+    answer = as_mate.get(at(paper, "pages/1/900/"))
+    assert answer.status_code == 404
+    assert answer["Content-Type"].startswith("text/plain")
+    assert "damaged" in answer.content.decode()
+    assert "Cache-Control" not in answer
+    assert is_inert(answer)
+
+
+def test_a_version_that_is_not_ready_has_no_pages_and_its_original(as_mate, workspace, owner):
+    version = upload(workspace, owner, write("one"), "one.pdf").current
+    assert as_mate.get(at(version, "pages/1/600/")).status_code == 404
+    assert as_mate.get(at(version, "pages/1/layer/")).status_code == 404
+    assert as_mate.get(at(version, "boxes/?start=0&end=1")).status_code == 422
+    assert whole(as_mate.get(at(version, "original/"))) == write("one")

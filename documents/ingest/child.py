@@ -22,9 +22,11 @@ from . import wire
 from .jobs import JOBS, Job, load, rest
 from .reading import Kind, Limits, Part, Unreadable
 
-_DOCUMENTS = 200  # a library that leaks a little per document is given a fresh process
+# a library that leaks a little per document is given a fresh process
+_DOCUMENTS, _LOOKS = 200, 2000
 _PROGRESS_SECONDS = 0.05
 _REST_SECONDS = 30.0
+_NICE = 5  # reading gives way to those who look and ask
 _REQUEST_BYTES = 16_000_000
 
 
@@ -39,8 +41,12 @@ def main() -> None:
     # The stack counts as address space.
     threading.stack_size(256 * 1024)
     threading.Thread(target=_listen, args=(requests, parent), daemon=True).start()
-    if sys.argv[3:] == ["quick"]:
+    quick = sys.argv[3:] == ["quick"]
+    if quick:
         load()
+    else:
+        os.nice(_NICE)
+    most = _LOOKS if quick else _DOCUMENTS
     documents = 0
     while True:
         try:
@@ -49,7 +55,7 @@ def main() -> None:
             rest()
             continue
         documents += 1
-        _answer(request, lambda data: _write(out, data), memory_mb, documents)
+        _answer(request, lambda data: _write(out, data), memory_mb, documents >= most)
 
 
 def _limit(memory_mb: int) -> None:
@@ -94,11 +100,10 @@ def _write(out: int, data: bytes) -> None:
 
 
 def _answer(
-    request: dict[str, Any], send: Callable[[bytes], None], memory_mb: int, documents: int
+    request: dict[str, Any], send: Callable[[bytes], None], memory_mb: int, tired: bool
 ) -> None:
     """Do one job and say how it ended, and whether this process has had its day."""
     limits = Limits(**request["limits"])
-    tired = documents >= _DOCUMENTS
     send(wire.frame(wire.STARTED))
     _limit_cpu(limits.seconds)
     try:

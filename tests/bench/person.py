@@ -118,6 +118,11 @@ class Person:
         response = self._send(method, path, body, headers)
         return response.status, response.headers, response.read().decode()
 
+    def fetch(self, path: str) -> tuple[int, bytes]:
+        """What is there, as it is."""
+        response = self._send("GET", path, None, None)
+        return response.status, response.read()
+
     def _send(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str] | None
     ) -> http.client.HTTPResponse:
