@@ -61,7 +61,8 @@ def _drawn(document: pypdfium2.PdfDocument, page: int, width: int) -> Image.Imag
         across, down = shown.get_size()
         if not (across > 0 and down > 0):
             raise Unreadable("damaged", f"a page of {across} by {down} points")
-        scale = min(width / across, HIGHEST / down)
+        # a little less: what is a hair more than a whole pixel becomes one more
+        scale = min((width - 0.01) / across, (HIGHEST - 0.01) / down)
         picture: Image.Image = shown.render(scale=scale).to_pil()
         return picture
     finally:
