@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import zipfile
 from email.message import EmailMessage
 
@@ -216,6 +218,9 @@ def test_the_page_of_each_shows_where_the_other_is(deal, as_mate, as_stranger, w
 
     page = as_mate.get(f"{address}{deal.public_id}/").content.decode()
     assert "3 files within" in page
+    asking = re.search(r'href="([^"]*)">Ask about these files', page)[1]
+    picked = as_mate.get(html.unescape(asking)).context["picked"]
+    assert set(picked) == set(deal.live_contents)
     assert f"{address}{lease.public_id}/" in page
     page = as_mate.get(f"{address}{lease.public_id}/").content.decode()
     assert "Unpacked from" in page
