@@ -148,6 +148,19 @@ def test_runs_join_as_they_are_shown(tmp_path):
     assert lines(tmp_path, p(raw=raw)) == ["A\tb", "c-de☑≥"]
 
 
+def test_signs_of_fonts_become_characters_of_their_own(tmp_path):
+    def inked_in(font: str, text: str) -> str:
+        fonts = f'<w:rFonts w:ascii="{font}" w:hAnsi="{font}"/>'
+        return f"<w:r><w:rPr>{fonts}</w:rPr><w:t>{text}</w:t></w:r>"
+
+    raw = (
+        inked_in("Wingdings", "ü\uf0a8 J")
+        + inked_in("Symbol", "\uf0b3 5 Sa")
+        + inked_in("Arial", "ü")
+    )
+    assert lines(tmp_path, p(raw=raw)) == ["✓☐ \ufffd≥ 5 Σαü"]
+
+
 def test_alternative_content_is_read_once(tmp_path):
     box = "<w:txbxContent>" + p("In a box") + "</w:txbxContent>"
     drawing = f"<w:drawing><wps:wsp><wps:txbx>{box}</wps:txbx></wps:wsp></w:drawing>"
@@ -408,6 +421,17 @@ def test_bullets_and_what_stands_after_a_number(tmp_path):
     )
     body = item("a") + item("b", 1) + item("c", 2)
     assert lines(tmp_path, body, numbering=numbering) == ["• a", "- b", "1:c"]
+
+
+@pytest.mark.parametrize(
+    ("font", "text", "shown"),
+    [("Wingdings", "§", "• x"), ("Courier New", "o", "◦ x"), ("Arial", "o", "o x")],
+)
+def test_a_bullet_is_what_its_font_shows(tmp_path, font, text, shown):
+    fonts = f'<w:rPr><w:rFonts w:ascii="{font}"/></w:rPr>'
+    numbering = abstract(lvl(0, text, "bullet", fonts)) + num()
+
+    assert lines(tmp_path, item("x"), numbering=numbering) == [shown]
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,7 @@ class Numbering:
         counters = self._counters.setdefault(listed.definition, [None] * _LEVELS)
         _count(counters, listed, depth)
         text = level.text
-        if level.format == "bullet":
-            text = _PRIVATE.sub("•", text)
-        else:
+        if level.format != "bullet":
             text = _PLACE.sub(lambda match: _shown(counters, listed, level, int(match[1])), text)
         text = text.strip()
         return text + ("" if level.suffix == "nothing" or not text else " ")
@@ -145,13 +143,23 @@ def _level(element: Element) -> _Level:
     return _Level(
         start=whole(value(element, "start")) or 0,
         format="decimal" if custom else format,
-        text=value(element, "lvlText") or "",
+        text=_bullet(element) if format == "bullet" else value(element, "lvlText") or "",
         suffix=value(element, "suff") or "tab",
         restart=whole(value(element, "lvlRestart")),
         legal=Styles.on(element.find(W + "isLgl")) is True,
         style=value(element, "pStyle") or "",
         digits=len(custom.partition(",")[0]),
     )
+
+
+def _bullet(element: Element) -> str:
+    """What stands before an item without a number; fonts of signs all show some kind of dot."""
+    fonts = element.find(f"{W}rPr/{W}rFonts")
+    font = "" if fonts is None else fonts.get(W + "ascii", "")
+    text = value(element, "lvlText") or ""
+    if font.startswith(("Symbol", "Wingdings")):
+        return "•"
+    return "◦" if text == "o" and font.startswith("Courier") else _PRIVATE.sub("•", text)
 
 
 def _with_overrides(element: Element, listed: _List) -> _List:

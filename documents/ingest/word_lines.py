@@ -10,7 +10,7 @@ from .opc import ALTERNATIVES, REFERENCE, Element, Relation, chosen
 from .running import BREAK, BREAKS, HIDDEN, RENDERED, address
 from .word_fields import Fields
 from .word_paper import unseen
-from .word_signs import sign
+from .word_signs import plain, sign
 from .word_styles import Styles, W, value
 
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -175,10 +175,12 @@ class Lines:
             self._seen.strike("".join(out[before:]))
 
     def _pieces(self, run: Element, out: list[str]) -> None:
+        fonts = run.find(f"{W}rPr/{W}rFonts")
+        font = "" if fonts is None else fonts.get(W + "ascii", "")
         for element in run:
             tag = element.tag
             if tag == W + "t":
-                self._say(_characters(element), out)
+                self._say(plain(_characters(element), font), out)
             elif tag in _SIGNS:
                 self._say(_SIGNS[tag], out)
             elif tag == W + "br":

@@ -17,6 +17,7 @@ _WINGDINGS = {
     0xFE: "☑",
 }
 _SYMBOL = {
+    **dict(zip(range(0x41, 0x5B), "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ", strict=True)),
     **dict(zip(range(0x61, 0x7B), "αβχδεφγηιϕκλμνοπθρστυϖωξψζ", strict=True)),
     0xA2: "′",
     0xA3: "≤",
@@ -41,15 +42,31 @@ _SYMBOL = {
 }
 
 
+_UNKNOWN = "\ufffd"
+
+
 def sign(font: str, code: str) -> str:
     """The character of a sign given by its font and its code in hexadecimal; "" for none."""
     try:
         number = int(code, 16)
     except ValueError:
         return ""
-    if number & 0xFF00 == 0xF000:
-        number &= 0xFF
-    known = _WINGDINGS if font.startswith("Wingdings") else _SYMBOL if font == "Symbol" else {}
-    if number in known:
-        return known[number]
-    return chr(number) if 0x20 <= number < 0xD800 or 0xE000 <= number < 0xFFFE else ""
+    return _of(font, number) if 0x20 <= number < 0xD800 or 0xE000 <= number < 0xFFFE else ""
+
+
+def plain(text: str, font: str) -> str:
+    """Text that is set in a font, as characters that mean in any font what they show in it."""
+    if font != "Symbol" and not font.startswith("Wingdings"):
+        return text
+    return "".join(letter if letter.isspace() else _of(font, ord(letter)) for letter in text)
+
+
+def _of(font: str, number: int) -> str:
+    number = number & 0xFF if number & 0xFF00 == 0xF000 else number
+    if font.startswith("Wingdings"):
+        return _WINGDINGS.get(number, _UNKNOWN if number < 0x100 else chr(number))
+    if font == "Symbol" and number in _SYMBOL:
+        return _SYMBOL[number]
+    if font == "Symbol" and 0x80 <= number < 0x100:
+        return _UNKNOWN
+    return chr(number)
