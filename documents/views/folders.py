@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,41 +25,47 @@ def _inside(folder: Folder | None) -> str:
     return f"folder={folder.public_id}" if folder else ""
 
 
+def _name(request: MemberRequest) -> str:
+    """The name that was sent, cleaned; raises NotPossible when there is none."""
+    name = folders.clean_name(request.POST.get("name", "").strip())
+    if not name:
+        raise NotPossible(_("Write a name first."))
+    return name
+
+
+def _form(
+    request: MemberRequest, workspace: Workspace, refusal: str = "", **context: Any
+) -> HttpResponse:
+    context |= {"workspace": workspace, "refusal": refusal}
+    return render(request, "documents/folder.html", context, status=422 if refusal else 200)
+
+
 @in_workspace(Act.UPLOAD)
 def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """A form (GET), and the folder that comes of it; one is shown the folder it stands in."""
     posted = request.POST if request.method == "POST" else request.GET
     parent = lookups.folder_named(request, workspace, posted.get("parent", ""))
-    name = folders.clean_name(request.POST.get("name", "").strip())
-    refusal = ""
-    if request.method == "POST":
-        try:
-            if not name:
-                raise NotPossible(_("Write a name first."))
-            folders.create(name, workspace, parent, request.user)
-            return back(workspace, _inside(parent))
-        except NotPossible as refused:
-            refusal = str(refused)
-    context = {"workspace": workspace, "parent": parent, "name": name, "refusal": refusal}
-    return render(request, "documents/folder.html", context, status=422 if refusal else 200)
+    if request.method != "POST":
+        return _form(request, workspace, parent=parent)
+    try:
+        folders.create(_name(request), workspace, parent, request.user)
+    except NotPossible as refusal:
+        name = request.POST.get("name", "")
+        return _form(request, workspace, str(refusal), parent=parent, name=name)
+    return back(workspace, _inside(parent))
 
 
 @in_workspace(Act.UPLOAD)
 def rename(request: MemberRequest, workspace: Workspace, folder_id: UUID) -> HttpResponse:
     folder = lookups.folder(request, workspace, folder_id)
-    name = folder.name
-    refusal = ""
-    if request.method == "POST":
-        name = folders.clean_name(request.POST.get("name", "").strip())
-        try:
-            if not name:
-                raise NotPossible(_("Write a name first."))
-            folders.rename(folder, name, request.user, request)
-            return back(workspace, _inside(folder))
-        except NotPossible as refused:
-            refusal = str(refused)
-    context = {"workspace": workspace, "folder": folder, "name": name, "refusal": refusal}
-    return render(request, "documents/folder.html", context, status=422 if refusal else 200)
+    if request.method != "POST":
+        return _form(request, workspace, folder=folder, name=folder.name)
+    try:
+        folders.rename(folder, _name(request), request.user, request)
+    except NotPossible as refusal:
+        name = request.POST.get("name", "")
+        return _form(request, workspace, str(refusal), folder=folder, name=name)
+    return back(workspace, _inside(folder))
 
 
 @in_workspace(Act.UPLOAD)
