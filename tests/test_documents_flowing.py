@@ -44,6 +44,11 @@ def test_text_whose_lines_are_paragraphs_keeps_every_newline() -> None:
     assert breaks("\n".join(["A whole paragraph in one line. " * 20] * 6)) == {}
 
 
+def test_the_rows_of_a_table_stay_apart() -> None:
+    rows = [f"A{n}: A widget of the size {n} | B{n}: 12.50 | C{n}: euros a piece" for n in range(9)]
+    assert "soft" not in breaks("\n".join(rows)).values()
+
+
 def test_the_page_number_stays_below_a_full_last_line() -> None:
     cut = "\n".join([*PAGE.split("\n")[1:4], "12"])
     assert "12" not in after(cut, "soft")

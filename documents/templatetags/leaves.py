@@ -19,6 +19,7 @@ MARKER = re.compile(
     r"[(\[]\w{1,5}[)\]]|\d+(\.\d+)*[.)]?\s|[§•◦▪·*#>|–—-]|(article|section)\b", re.I
 )
 ENDS = tuple('.:;”"!?)')
+CELLS = " | "  # between the cells of a table's row, which is a line
 HARD_WRAPPED = range(40, 200)  # characters of a full line, where lines are a printer's
 DOUBTFUL = 0.8  # below this confidence, what was recognised is to be checked
 SOFT, PARAGRAPH = "soft", "para"
@@ -47,6 +48,8 @@ def breaks(text: str) -> dict[int, str]:
 
 def _goes_on(line: str, following: str, full: int) -> bool:
     if not following.strip() or following.strip().isdigit():
+        return False
+    if CELLS in line or CELLS in following:
         return False
     if MARKER.match(following) and line.rstrip().endswith(ENDS):
         return False

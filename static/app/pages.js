@@ -220,18 +220,21 @@
     resize(step ? SIZES[Math.min(Math.max(at + step, 0), SIZES.length - 1)] : 100);
   }
 
-  function resize(wanted) {
+  // Whatever makes the column wider or narrower, the middle of the view stays where it is.
+  function keeping(change) {
     const { view } = roll;
     const middle = view.clientHeight / 2;
-    const number = roll.at(middle);
-    const share = (view.scrollTop + middle - roll.above) / roll.unit - roll.tops[number - 1];
+    const place = (view.scrollTop + middle - roll.above) / roll.unit;
+    change();
+    view.scrollTop = place * roll.unit + roll.above - middle;
+    view.scrollLeft = (view.scrollWidth - view.clientWidth) / 2;
+    roll.soon();
+  }
+
+  function resize(wanted) {
     size = wanted;
     sessionStorage.setItem("size", size);
-    dress();
-    view.scrollTop = (roll.tops[number - 1] + share) * roll.unit + roll.above - middle;
-    view.scrollLeft = (view.scrollWidth - view.clientWidth) / 2;
-    furnish(roll.items, 0, 0);
-    roll.soon();
+    keeping(dress);
   }
 
   function dress() {
@@ -287,9 +290,7 @@
     if (event.target.closest?.(".thumbs-button")) {
       overview = !overview;
       sessionStorage.setItem("overview", overview ? "open" : "");
-      const here = Number(source().dataset.page);
-      unfold(roll.heights);
-      roll.show(here);
+      keeping(() => unfold(roll.heights));
     }
     const link = event.target.closest?.(".thumbs a");
     if (link && event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)) {
