@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 
@@ -154,3 +155,14 @@ def test_without_tesseracts_data_a_scan_is_kept_and_says_how_to_get_them(
     assert "apt install tesseract-ocr-eng tesseract-ocr-osd" in done.warnings[-1]
     page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
     assert "apt install tesseract-ocr-eng" in page
+
+
+def test_a_picture_goes_the_same_way(workspace, owner):
+    recognises()
+    file = io.BytesIO()
+    scans.written(ODDS).save(file, "PNG")
+    made = upload(workspace, owner, file.getvalue(), "photo.png")
+    ingest_due(QUICK)
+    assert version_of(made).lane == "slow"
+    ingest_due(SLOW)
+    assert version_of(made).text.content == ODDS

@@ -6,8 +6,10 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image, ImageChops
 
+from .images import frame, frames, image
 from .opened import opened
 from .reading import Kind, Limits, Unreadable
+from .upright import PIXELS
 
 #: No picture is higher than this many pixels, however long its page.
 HIGHEST = 8_000
@@ -20,6 +22,8 @@ _QUALITY = 82
 def draw(path: Path, kind: Kind, limits: Limits, page: int, width: int) -> bytes:
     """Page ``page`` (1-based) as a PNG or JPEG of ``width`` pixels across. Raise `Unreadable` when
     there is no such page, or nothing to draw."""
+    if kind is Kind.IMAGE:
+        return encoded(_framed(path, page, width))
     if kind is not Kind.PDF:
         raise Unreadable("missing", f"{kind} has no pages to draw")
     return encoded(_drawn(opened(path), page, width))
@@ -48,6 +52,17 @@ def _is_coloured(picture: Image.Image) -> bool:
     red, green, blue = picture.convert("RGB").reduce(2).split()
     apart = (ImageChops.difference(red, green), ImageChops.difference(green, blue))
     return any(any(levels.histogram()[_COLOURED:]) for levels in apart)
+
+
+def _framed(path: Path, page: int, width: int) -> Image.Image:
+    """A frame of a picture."""
+    with image(path) as opened:
+        if not 1 <= page <= frames(opened):
+            raise Unreadable("missing", f"page {page} of {frames(opened)}")
+        picture = frame(opened, page, PIXELS).picture
+    scale = min(width / picture.width, HIGHEST / picture.height)
+    size = (max(round(picture.width * scale), 1), max(round(picture.height * scale), 1))
+    return picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _drawn(document: pypdfium2.PdfDocument, page: int, width: int) -> Image.Image:

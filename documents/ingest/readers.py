@@ -14,6 +14,7 @@ _READERS: dict[Kind, tuple[str, str, dict[str, Any]]] = {
     Kind.CSV: ("tables", "CsvReader", {}),
     Kind.DOCX: ("word", "WordReader", {}),
     Kind.EMAIL: ("mail", "MailReader", {}),
+    Kind.IMAGE: ("image", "ImageReader", {}),
     Kind.ZIP: ("archive", "ArchiveReader", {}),
     Kind.PPTX: ("slides", "SlideReader", {}),
     Kind.HTML: ("web", "WebReader", {}),

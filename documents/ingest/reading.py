@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "no_text": "There is nothing on the pages of this document.",
     "too_large": "This file has %(megabytes)s MB; at most %(limit)s MB can be read.",
     "too_many_pages": "This document has %(pages)s pages; at most %(limit)s can be read.",
+    "too_many_pixels": "This picture has more than %(limit)s megapixels, which is too many.",
     "too_much_text": "This document has more than %(limit)s characters, the most that can be read.",
     "too_slow": "Reading this file took longer than %(seconds)s seconds and was stopped.",
     "too_much_memory": "Reading this file takes more than %(megabytes)s MB of memory.",
