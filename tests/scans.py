@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pypdfium2
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
+from documents.ingest.ocr import Recognised
 from documents.ingest.words import SCALE, Word
+from tests.pdfs import drawn, stream
 
 Box = tuple[float, float, float, float]
-FONT = Path(__file__).resolve().parents[1] / "static" / "fonts"
 _FOLDED = str.maketrans("“”„‘’‚–—", "\"\"\"'''--")
 
 
@@ -37,6 +40,30 @@ def pdf(*pages: Image.Image, dpi: float = 200) -> bytes:
     first, *others = pages
     first.save(file, "PDF", save_all=True, append_images=others, resolution=dpi)
     return file.getvalue()
+
+
+def over(
+    page: Image.Image,
+    text: str,
+    mode: int,
+    share: float = 1.0,
+    at: tuple[float, float] = (40, 30),
+) -> bytes:
+    """A page of letter size with a picture on so much of its width and height, and over it a line
+    of text in a mode: 0 is drawn, 3 is not."""
+    width, height = 612 * share, 792 * share
+    contents = (
+        f"q {width} 0 0 {height} 0 {792 - height} cm /I Do Q "
+        f"BT /F 12 Tf {mode} Tr 1 0 0 1 {at[0]} {at[1]} Tm ({text}) Tj ET"
+    )
+    file = io.BytesIO()
+    page.save(file, "JPEG", quality=90)
+    picture = stream(
+        file.getvalue(),
+        f"/Type /XObject /Subtype /Image /Width {page.width} /Height {page.height}"
+        " /BitsPerComponent 8 /ColorSpace /DeviceGray /Filter /DCTDecode",
+    )
+    return drawn(contents.encode(), picture, resources="/XObject << /I 7 0 R >>")
 
 
 def smudged(page: Image.Image) -> Image.Image:
@@ -122,3 +149,37 @@ def shared(one: Box, other: Box) -> float:
     both = max(width, 0) * max(height, 0)
     areas = sum((b[2] - b[0]) * (b[3] - b[1]) for b in (one, other))
     return both / (areas - both) if areas > both else 0.0
+
+
+def overlaps(path: Path, page: int, found: Recognised) -> list[float]:
+    """Intersection over union of each word of three letters or more with the characters that
+    pdfium gives it, for words that both have in the same order."""
+    own = _words(path, page)
+    matched = SequenceMatcher(
+        a=[found.text[word.start : word.end] for word in found.words],
+        b=[text for text, _box in own],
+        autojunk=False,
+    )
+    shares = []
+    for first, second, size in matched.get_matching_blocks():
+        for step in range(size):
+            text, theirs = own[second + step]
+            if len(text) >= 3:
+                shares.append(shared(box(found.words[first + step]), theirs))
+    return shares
+
+
+def _words(path: Path, page: int) -> list[tuple[str, Box]]:
+    """A page's words and the union of their tight character boxes, as fractions."""
+    words: list[tuple[str, Box]] = []
+    with pypdfium2.PdfDocument(path) as document:
+        shown = document[page - 1]
+        width, height = shown.get_size()
+        text_page = shown.get_textpage()
+        text = text_page.get_text_range()
+        for match in re.finditer(r"\S+", text):
+            boxes = [text_page.get_charbox(index) for index in range(*match.span())]
+            left, bottom, right, top = zip(*boxes, strict=True)
+            there = (min(left) / width, 1 - max(top) / height, max(right) / width)
+            words.append((match[0], (*there, 1 - min(bottom) / height)))
+    return words

@@ -46,7 +46,7 @@ def seen(document: pypdfium2.PdfDocument, number: int, page: PageText, scans: Sc
         with closing(document[number - 1]) as shown:
             if not garbled and _speaks_for_itself(page, shown, length):
                 return page
-            found = scans.read(number, lambda: _drawn(shown, SIDE))
+            found = scans.read(number, lambda: _drawn(shown, SIDE, _density(shown)))
     except pypdfium2.PdfiumError:
         scans.lost(number)
         return replace(page, legible=False)
@@ -107,12 +107,29 @@ def _objects(
     return (found for found in first if found.type == kind)
 
 
-def _drawn(page: pypdfium2.PdfPage, side: int) -> Image.Image:
-    """The page in grey, its shorter side of so many pixels where it is of a usual size."""
+def _density(page: pypdfium2.PdfPage) -> float:
+    """Pixels a point of the largest picture on the page, if it is most of the page.
+
+    Drawn larger than they are, specks would be blots, and no filter would take them away.
+    """
+    largest, density = 0.0, _DENSEST
+    for shown in _objects(page, pdfium.FPDF_PAGEOBJ_IMAGE, depth=1):
+        left, bottom, right, top = shown.get_bounds()
+        area = (right - left) * (top - bottom)
+        if area > largest:
+            across, down = shown.get_px_size()
+            largest, density = area, math.sqrt(across * down / area)
+    width, height = page.get_size()
+    return density if largest >= _COVERED * width * height and density >= 1 else _DENSEST
+
+
+def _drawn(page: pypdfium2.PdfPage, side: int, density: float = _DENSEST) -> Image.Image:
+    """The page in grey, its shorter side of so many pixels where it is of a usual size, and with
+    no more than so many pixels a point."""
     width, height = page.get_size()
     if width <= 0 or height <= 0:
         return Image.new("L", (1, 1), 255)
-    scale = min(side / min(width, height), _DENSEST, math.sqrt(PIXELS / (width * height)))
+    scale = min(side / min(width, height), density, _DENSEST, math.sqrt(PIXELS / (width * height)))
     # a hair's breadth is drawn as one pixel at least
     scale = max(scale, 1 / min(width, height))
     if width * height * scale * scale > 2 * PIXELS:

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
-from tests.bench import geometry, installed, library, streams, uploads  # noqa: E402
+from tests.bench import geometry, installed, library, ocr, streams, uploads  # noqa: E402
 from tests.bench.bare import Bare  # noqa: E402
 from tests.bench.person import Person  # noqa: E402
 from tests.emulator_support import CONTRACTS, Emulator  # noqa: E402
@@ -230,6 +230,7 @@ SECTIONS = {
     "uploads": uploads.measure,
     "library": library.measure,
     "geometry": geometry.measure,
+    "ocr": ocr.measure,
 }
 
 if __name__ == "__main__":
