@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from documents import geometry, ingest
+from documents import geometry, ingest, pictures
 from documents.models import Page, Version
 
 logger = logging.getLogger(__name__)
@@ -108,6 +108,7 @@ def shows(version: Version) -> bool:
 
 def sheets(version: Version, cited: Sequence[Cited], page: int | None = None) -> Sheets:
     """The sheets from ``page`` on; without it those round the active range, or the first ones."""
+    pictures.expect(version)
     rows = list(Page.objects.filter(version=version).order_by("number"))
     active = next((one for one in cited if one.active), None)
     first_cited = _first_touched(rows, active)

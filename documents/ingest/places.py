@@ -1,4 +1,4 @@
-"""Places on pages: what is asked of `boxes`, and what comes back."""
+"""Places on pages: what is asked of `locate`, and what comes back."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
