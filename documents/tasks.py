@@ -8,6 +8,7 @@ from documents import erasing, incoming, search
 from documents.models import Document, Version
 from documents.reading import ingest_due
 from documents.unpacking import Unpacked
+from documents.vetting import vet_due
 
 # a hint that nobody took for so long is worth nothing: the sweep has sent others since
 HINT_SECONDS = 60
@@ -32,8 +33,10 @@ def _queue(unpacked: Unpacked) -> None:
 
 @shared_task(expires=HINT_SECONDS)
 def recognise() -> None:
-    """Something may have to be recognised in pictures: read what has its turn."""
+    """Something may have to be recognised in pictures: read what has its turn, and when nobody
+    waits to be read, compare hidden text with its pictures."""
     ingest_due(Version.Lane.SLOW)
+    vet_due()
 
 
 @shared_task(expires=HINT_SECONDS)
@@ -63,6 +66,8 @@ def sweep() -> None:
             ingest.delay(pk)
         if due(Version.Lane.SLOW).exists():
             recognise.delay()
+    if Version.objects.vettable().exists():
+        recognise.delay()
     for pk in Document.objects.to_erase().values_list("pk", flat=True)[:HINTS]:
         erase.delay(pk)
     for pk in Version.objects.to_index().values_list("pk", flat=True)[:HINTS]:

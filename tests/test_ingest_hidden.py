@@ -104,7 +104,7 @@ VISIBLE = {
     "black on a grey cell": drawn(SHOWN + b"0.85 g 60 590 400 30 re f 0 g " + LINE),
     "on a page painted white": drawn(b"1 g 0 0 612 792 re f 0 g " + SHOWN + LINE),
     "over a light picture": drawn(
-        b"q 612 0 0 792 0 0 cm /I Do Q " + SHOWN + LINE,
+        b"q 400 0 0 200 50 560 cm /I Do Q " + SHOWN + LINE,
         image(235),
         resources="/XObject << /I 7 0 R >>",
     ),

@@ -24,7 +24,7 @@ from .reading import (
     Reading,
     Unreadable,
 )
-from .sandbox import boxes, close, get_ready, lines, picture, read, unlock
+from .sandbox import boxes, close, get_ready, lines, picture, read, unlock, vet
 from .words import Word
 
 __all__ = [
@@ -59,4 +59,5 @@ __all__ = [
     "runs",
     "sniff",
     "unlock",
+    "vet",
 ]

@@ -41,6 +41,7 @@ class Glyphs:
 
     def __init__(self, page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE") -> None:
         self._text_page = text_page
+        self.handles = (page, text_page)
         self.raw = raw_text(text_page)
         width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
         self._aspect = height / width if width > 0 and height > 0 else 1.0

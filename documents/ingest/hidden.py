@@ -36,6 +36,7 @@ HOW = {
 SENTENCE = "This text cannot be seen on the page: “%(text)s” (%(how)s)."
 UNCHECKED = "So much is painted on this page that it was not checked for hidden text."
 _TOLD = 50  # places of a page
+_NEAR = 24.0  # points between two copies of a text
 _QUOTED = 120  # characters of each
 
 _INK = 24  # of 255: the least difference that an eye sees
@@ -58,11 +59,12 @@ class Hidden(NamedTuple):
 
 @dataclass(frozen=True)
 class Look:
-    """What one page hides. ``layer``: it also has text under or over a picture, not yet compared
-    with it. ``unchecked``: there is so much on the page that nobody looked."""
+    """What one page hides. ``layer``: hidden text over a picture that has ink there too, as a scan
+    has: to be compared with what the picture says. ``unchecked``: there is so much on the page that
+    nobody looked."""
 
     hidden: tuple[Hidden, ...] = ()
-    layer: bool = False
+    layer: tuple[Hidden, ...] = ()
     unchecked: bool = False
 
 
@@ -82,6 +84,10 @@ def look(page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE", raw: str) 
     proof = _Proof(page, text_page, raw, suspects)
     pictured = _pictured(page, painted)
     return proof.look(pictured)
+
+
+def look_at(glyphs: Glyphs) -> Look:
+    return look(*glyphs.handles, glyphs.raw)
 
 
 def findings(seen: Look, raw: str) -> tuple[Finding, ...]:
@@ -134,7 +140,7 @@ class _Proof:
         self._raw = raw
         self._suspects = suspects
         self._whole = self._drawn()
-        self._page_text = "".join(raw.split())
+        self._near = _NEAR * max(self._whole.size) / max(_size(page), 1.0)
         # the text object of each character that can have ink
         self._owners = {
             index: address(pdfium.FPDFText_GetTextObject(text_page, index))
@@ -159,7 +165,9 @@ class _Proof:
             return Look(tuple(run for run in runs if _letters(self._raw, run) >= _LETTERS))
         bare = {index: how for index, how in hidden.items() if not beneath[index]}
         lies = [run for run in _runs(self._raw, bare) if _letters(self._raw, run) >= _LAYER_LETTERS]
-        return Look(tuple(lies), layer=True)
+        told = {index for run in lies for index in range(run.first, run.last)}
+        rest = {index: how for index, how in hidden.items() if index not in told}
+        return Look(tuple(lies), tuple(_runs(self._raw, rest)))
 
     def _prove(
         self,
@@ -180,20 +188,25 @@ class _Proof:
             elif how == "tiny" or _strongest(differing.crop(where)) < _INK:
                 mine.setdefault(owner, {})[index] = how
                 beneath[index] = _contrast(without.crop(where)) > _CONTRAST
-        said = {owner: self._said(owner) for owner in mine}
-        for owner, found in mine.items():
+        seen = self._said(owner for owner in set(self._owners.values()) if owner not in mine)
+        for owner, (text, place) in self._said(mine).items():
             # painted twice and seen once, as text at the edge of a tile is
-            copies = self._page_text.count(said[owner]) if said[owner] else 0
-            if copies <= list(said.values()).count(said[owner]):
-                hidden.update(found)
+            others = (other for words, other in seen.values() if words == text)
+            if not any(math.dist(place, other) < self._near for other in others):
+                hidden.update(mine[owner])
 
-    def _said(self, owner: int) -> str:
-        """All that a text object says, without white space."""
-        return "".join(
-            letter
-            for index, letter in enumerate(self._raw)
-            if not letter.isspace() and self._owners.get(index) == owner
-        )
+    def _said(self, owners: Iterable[int]) -> dict[int, tuple[str, tuple[float, float]]]:
+        """What text objects say, without white space, and where their first character stands."""
+        wanted = set(owners)
+        texts: dict[int, list[str]] = {}
+        places: dict[int, tuple[float, float]] = {}
+        for index, owner in self._owners.items():
+            if owner in wanted:
+                texts.setdefault(owner, []).append(self._raw[index])
+                if owner not in places:
+                    left, top, _right, _bottom = self._pixels(index) or (-math.inf,) * 4
+                    places[owner] = (left, top)
+        return {owner: ("".join(texts[owner]), places[owner]) for owner in texts}
 
     def _pixels(self, index: int) -> tuple[int, int, int, int] | None:
         """Where a character stands on the drawn page; None when nowhere."""
@@ -224,7 +237,7 @@ class _Proof:
         """The page in grey, annotations included, as `pictures` draws it."""
         across = pdfium.FPDF_GetPageWidthF(self._page)
         down = pdfium.FPDF_GetPageHeightF(self._page)
-        scale = _PIXELS / max(across, down, 1.0)
+        scale = _PIXELS / max(_size(self._page), 1.0)
         size = max(1, round(across * scale)), max(1, round(down * scale))
         bitmap = pdfium.FPDFBitmap_CreateEx(*size, pdfium.FPDFBitmap_Gray, None, 0)
         if not bitmap:
@@ -238,6 +251,11 @@ class _Proof:
             return Image.frombytes("L", size, data, "raw", "L", stride, 1)
         finally:
             pdfium.FPDFBitmap_Destroy(bitmap)
+
+
+def _size(page: "pdfium.FPDF_PAGE") -> float:
+    """The longer side in points."""
+    return float(max(pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)))
 
 
 def _strongest(grey: Image.Image) -> int:

@@ -102,11 +102,20 @@ def rest() -> None:
     let_go()
 
 
+def vet(job: Job) -> Outcome:
+    """What is to be said of a page's hidden text. Arguments as `vetting.vet` has them."""
+    from .vetting import vet as vetted
+
+    found = vetted(job.path, job.limits, **job.arguments)
+    return b"", {"findings": [vars(finding) for finding in found]}
+
+
 JOBS: Mapping[str, Callable[[Job], Outcome]] = {
     "read": read,
     "picture": picture,
     "boxes": boxes,
     "lines": lines,
     "unlock": unlock,
+    "vet": vet,
     "get_ready": get_ready,
 }

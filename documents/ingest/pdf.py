@@ -167,7 +167,7 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
             width=_length(pdfium.FPDF_GetPageWidthF(page)),
             height=_length(pdfium.FPDF_GetPageHeightF(page)),
             rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
-            layered=seen.layer,
+            layered=bool(seen.layer),
             findings=hidden.findings(seen, raw),
         )
     finally:

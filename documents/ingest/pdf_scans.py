@@ -65,6 +65,12 @@ def seen(document: pypdfium2.PdfDocument, number: int, page: PageText, scans: Sc
     )
 
 
+def picture_of(document: pypdfium2.PdfDocument, number: int) -> Image.Image:
+    """The page (1-based) as it is recognised. Raise PdfiumError."""
+    with closing(document[number - 1]) as shown:
+        return _drawn(shown, SIDE)
+
+
 def _speaks_for_itself(page: PageText, shown: pypdfium2.PdfPage, length: int) -> bool:
     """Whether the page's own text, of so many characters, is all there is to read."""
     if not length:

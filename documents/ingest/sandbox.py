@@ -132,6 +132,16 @@ def unlock(path: Path, limits: Limits, password: str) -> bytes:
     return _asked("looking", "unlock", path, Kind.PDF, limits, {"password": password}).data
 
 
+def vet(path: Path, limits: Limits, page: int) -> list[Finding]:
+    """Whether the text hidden under a page's picture says what the picture says, as `vetting.vet`
+    tells it. Raise `Unreadable`."""
+    answer = _asked("reading", "vet", path, Kind.PDF, limits, {"page": page})
+    try:
+        return [Finding(**finding) for finding in answer.fields["findings"]]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unreadable("crashed", repr(error)) from error
+
+
 def close() -> None:
     """End this process's children, after the document each is at. Calling it again does nothing."""
     for lane in _all():

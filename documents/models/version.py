@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from documents.ingest import Reading
+from documents.ingest import Finding, Reading
 from documents.models.blob import Blob
 from documents.models.document import Document
 from documents.models.page import Page, Text
@@ -50,6 +51,10 @@ class VersionQuerySet(models.QuerySet["Version"]):
             document__current=F("pk"),
             document__deleted_at=None,
         )
+
+    def vettable(self) -> VersionQuerySet:
+        """Ready versions with hidden text that waits to be compared with its picture."""
+        return self.ready().filter(vet_at__lte=timezone.now(), document__deleted_at=None)
 
     def due(self) -> VersionQuerySet:
         """Waiting, or left behind by a worker that died; documents deleted meanwhile are not."""
@@ -125,6 +130,10 @@ class Version(models.Model):
     warnings = models.JSONField(default=list)
     findings = models.JSONField(default=list)
     unread = models.JSONField(default=list)
+    # pages with text hidden under their pictures, which nobody has compared yet
+    to_vet = models.JSONField(default=list)
+    # when a worker may take them up; later than now while one does
+    vet_at = models.DateTimeField(null=True, editable=False)
     reader = models.CharField(max_length=40, blank=True)
     reader_version = models.CharField(max_length=40, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
@@ -176,6 +185,10 @@ class Version(models.Model):
                 fields=["document"],
                 condition=Q(status="ready", indexed_at=None),
                 name="version_to_index",
+            ),
+            # and for those whose hidden text is to be compared
+            models.Index(
+                fields=["vet_at"], condition=Q(vet_at__isnull=False), name="version_to_vet"
             ),
         ]
 
@@ -270,6 +283,8 @@ class Version(models.Model):
                 warnings=list(reading.warnings),
                 findings=[vars(finding) for finding in reading.findings],
                 unread=[page.number for page in reading.pages if not page.legible],
+                to_vet=(layered := [page.number for page in reading.pages if page.layered]),
+                vet_at=timezone.now() if layered else None,
                 sha256=reading.sha256,
                 chars=len(reading.text),
                 page_count=len(reading.pages),
@@ -299,6 +314,24 @@ class Version(models.Model):
         self._shown()
         self.refresh_from_db()
         return bool(won)
+
+    def claim_vetting(self, until: datetime) -> bool:
+        """Take the pages that are to be compared, or go on with them; False when another worker
+        has them."""
+        mine = Version.objects.filter(pk=self.pk, vet_at=self.vet_at)
+        won = bool(mine.update(vet_at=until))
+        self.vet_at = until if won else self.vet_at
+        return won
+
+    def vetted(self, page: int, found: Sequence[Finding]) -> bool:
+        """Keep what was found out about a page; False when another worker is at it."""
+        self.to_vet = [number for number in self.to_vet if number != page]
+        self.findings = [*self.findings, *(vars(finding) for finding in found)]
+        mine = Version.objects.filter(pk=self.pk, vet_at=self.vet_at)
+        if not self.to_vet:
+            self.vet_at = None
+        kept = {"to_vet": self.to_vet, "findings": self.findings, "vet_at": self.vet_at}
+        return bool(mine.update(**kept))
 
     def retry(self) -> bool:
         """Queue a failed version again, with its attempts forgotten."""
