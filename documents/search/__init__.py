@@ -7,7 +7,7 @@ both find the same. What is counted, is counted by workspace. `search` takes the
 be found: an empty set finds nothing.
 """
 
-from .finding import Hit, search
+from .finding import DEPTH, Hit, search
 from .indexing import forget, index, retitle
 
-__all__ = ["Hit", "forget", "index", "retitle", "search"]
+__all__ = ["DEPTH", "Hit", "forget", "index", "retitle", "search"]

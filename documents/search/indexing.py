@@ -65,9 +65,9 @@ def forget(versions: Iterable[Version]) -> None:
         with transaction.atomic():
             rows = list(Stretch.objects.select_for_update().filter(version=version))
             if rows:
-                counts = Counter({key: -number for key, number in _counts(rows).items()})
+                less = Counter({key: -number for key, number in counts(rows).items()})
                 Stretch.objects.filter(version=version).delete()
-                _count(version.document.workspace_id, counts)
+                _count(version.document.workspace_id, less)
             Version.objects.filter(pk=version.pk).update(indexed_at=None)
 
 
@@ -123,23 +123,23 @@ def _keep(version: Version, found: Iterable[tuple[int, packing.Packed]]) -> None
         for number, stretch in found
     ]
     Stretch.objects.bulk_create(rows, batch_size=100)
-    _count(workspace, _counts(rows))
+    _count(workspace, counts(rows))
 
 
-def _counts(rows: Iterable[Stretch]) -> Counter[str]:
+def counts(rows: Iterable[Stretch]) -> Counter[str]:
     """What the stretches of a version add to the counts of its workspace."""
-    counts: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     anywhere: set[str] = set()
     for row in rows:
         stretch = packing.Stretch.of(row.words, bytes(row.packed))
         of = OF_HEAD if row.number == HEAD else ""
-        counts.update(dict(stretch.counts()))
-        counts[of + PASSAGES] += stretch.size
-        counts[of + LENGTH] += sum(stretch.lengths)
-        counts[of + IN_LANGUAGE + stretch.language] += stretch.size
+        found.update(dict(stretch.counts()))
+        found[of + PASSAGES] += stretch.size
+        found[of + LENGTH] += sum(stretch.lengths)
+        found[of + IN_LANGUAGE + stretch.language] += stretch.size
         anywhere |= {key.removeprefix(OF_HEAD) for key in stretch.keys}
-    counts.update(IN_DOCUMENT + key for key in anywhere)
-    return counts
+    found.update(IN_DOCUMENT + key for key in anywhere)
+    return found
 
 
 def _count(workspace_id: int, counts: Counter[str]) -> None:

@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
-from tests.bench import geometry, installed, library, ocr, streams, uploads  # noqa: E402
+from tests.bench import geometry, installed, library, ocr, search, streams, uploads  # noqa: E402
 from tests.bench.bare import Bare  # noqa: E402
 from tests.bench.person import Person  # noqa: E402
 from tests.emulator_support import CONTRACTS, Emulator  # noqa: E402
@@ -231,6 +231,7 @@ SECTIONS = {
     "library": library.measure,
     "geometry": geometry.measure,
     "ocr": ocr.measure,
+    "search": search.measure,
 }
 
 if __name__ == "__main__":
