@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Substr
@@ -23,9 +24,10 @@ QUERY_CHARS = 1_000  # looked at of one query
 QUERY_WORDS = 32
 LOOKED_AT = 96  # stretches, for one query; are there no more, then all
 ROUTED, ROUTED_AT = 5, 64  # documents that a query may be about, and stretches of theirs
-HEADS = 150  # of documents, looked at for that
+HEADS = 60  # of documents, looked at for that
 DOCUMENT_WEIGHT = 3.0
 SPENT = 0.9  # of a word's weight in passages, when it named the document
+SHORT_TEXT = 200_000  # characters; reading it whole is quicker than cutting it in the database
 DEPTH = 50  # passages of a query that are fused
 COMPLETIONS = 6  # words that an unfinished one may become
 
@@ -98,7 +100,7 @@ def search(
     keys = {key for query in slots for slot in query for key in slot}
     counts = _counts(workspace, keys)
     scope = _Scope(rows, f"{IN_WORKSPACE}{workspace.pk}", counts, named)
-    rankings = [scope.ranked(query)[:DEPTH] for query in slots]
+    rankings = [scope.ranked(query) for query in slots]
     if len(rankings) == 1:
         best = rankings[0]
     else:
@@ -163,7 +165,7 @@ class _Scope:
         self._whole = whole if len(whole) <= LOOKED_AT else None
 
     def ranked(self, slots: Sequence[Slot]) -> list[tuple[Place, float]]:
-        """The passages that have a word of a query, best first."""
+        """The `DEPTH` best passages that have a word of a query, best first."""
         known = _rarest_first(slots, self._counts.passages)
         if not known:
             return []
@@ -179,7 +181,9 @@ class _Scope:
         best = max(found.values(), default=1.0)
         for place in found:
             found[place] = found[place] / best + about.get(self.seen[place.stretch].version, 0.0)
-        return sorted(found.items(), key=lambda pair: (-pair[1], pair[0].stretch, pair[0].number))
+        return nsmallest(
+            DEPTH, found.items(), key=lambda pair: (-pair[1], pair[0].stretch, pair[0].number)
+        )
 
     def _naming(self, slot: Slot) -> float:
         """How far a word names documents, 0 to 1: whether it is in the heads of all that have it.
@@ -287,18 +291,19 @@ def _hit(
 
 
 def _texts(wanted: dict[int, set[Range]]) -> dict[int, dict[Range, str]]:
-    """Some ranges of some versions' texts; only these characters leave the database."""
+    """Some ranges of some versions' texts. Short texts come whole, of long ones only these."""
     found = {}
-    for version, ranges in wanted.items():
-        ordered = sorted(ranges)
+    short = Text.objects.filter(version__in=list(wanted), version__chars__lte=SHORT_TEXT)
+    for version, content in short.values_list("version", "content"):
+        found[version] = {(start, end): content[start:end] for start, end in wanted[version]}
+    for version in wanted.keys() - found.keys():
+        ordered = sorted(wanted[version])
         parts = {
             f"part_{at}": Substr("content", start + 1, max(end - start, 1))
             for at, (start, end) in enumerate(ordered)
         }
         row = Text.objects.filter(version=version).annotate(**parts).values_list(*parts).first()
         if row is not None:
-            found[version] = {
-                (start, end): part[: end - start]
-                for (start, end), part in zip(ordered, row, strict=True)
-            }
+            pairs = zip(ordered, row, strict=True)
+            found[version] = {(start, end): part[: end - start] for (start, end), part in pairs}
     return found
