@@ -134,6 +134,11 @@ def test_a_page_is_blank_whatever_paper_it_is(english):
         assert ocr.recognise(page, ["eng"]) == ocr.NOTHING
 
 
+def test_a_page_that_is_blurred_beyond_reading_is_not_taken_for_a_blank_one(english, contracts):
+    page = scans.smudged(scans.rendered(contracts / CONTRACT, 8))
+    assert not ocr.recognise(page, ["eng"]).legible
+
+
 def test_a_page_half_of_which_is_lost_is_not_legible(english):
     page = scans.written("\n".join(LINES.replace("\n\n", "\n").split("\n") * 6))
     lower = (0, page.height // 3, page.width, page.height)

@@ -110,8 +110,12 @@ def ink(page: Image.Image) -> Image.Image:
 
 
 def is_blank(page: Image.Image) -> bool:
-    """Whether nothing but specks stands on a page in grey."""
-    return share(ink(page)) < _BLANK
+    """Whether nothing but specks stands on a page in grey. What is blurred beyond reading has no
+    edges any more, but is darker than the paper."""
+    if share(ink(page)) >= _BLANK:
+        return False
+    shades = _small(page).histogram()
+    return shades.index(max(shades)) - _shade(shades, 0.01) <= 2 * _PLAIN
 
 
 def share(ink: Image.Image) -> float:
