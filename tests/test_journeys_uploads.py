@@ -127,7 +127,7 @@ def test_a_reload_in_mid_upload_loses_nothing_that_was_sent(page, line, tmp_path
     small = large(tmp_path, "small.txt", 30)  # in one go
     line.bytes_per_second = 12_000_000
     page.set_input_files("#upload-files", [path, small])
-    wait_until_sent(page, "resumed.txt", 45)
+    wait_until_sent(page, "resumed.txt", 25)  # the first piece of five is there
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     line.cut()  # the small one does not arrive either
@@ -142,7 +142,7 @@ def test_a_reload_in_mid_upload_loses_nothing_that_was_sent(page, line, tmp_path
     page.set_input_files("#upload-files", [path, small])
     tally(page, "2 of 2 files")
     expect(left).to_have_count(0)
-    assert line.passed < 0.75 * path.stat().st_size + small.stat().st_size
+    assert line.passed < 0.85 * path.stat().st_size + small.stat().st_size
     page.reload()
     expect(page.locator("#uploads")).to_be_hidden()
 
