@@ -20,12 +20,13 @@ _EDGE_REFS = [ctypes.byref(edge) for edge in _EDGES]
 
 class Painted(NamedTuple):
     """An object of the page or of a form on it. ``box``: left, bottom, right, top in points of
-    the page; ``scale``: of its form on the page."""
+    the page; ``own_box``: in points of its form, and ``scale`` that of the form on the page."""
 
     handle: "pdfium.FPDF_PAGEOBJECT"
     kind: int
     box: Box
     scale: float
+    own_box: Box
 
 
 def address(handle: "pdfium.FPDF_PAGEOBJECT") -> int:
@@ -52,7 +53,7 @@ def _opened(
             continue
         box = own_box(handle)
         if box is not None:
-            yield Painted(handle, kind, _moved(box, outer), scale)
+            yield Painted(handle, kind, _moved(box, outer), scale, box)
 
 
 def own_box(handle: "pdfium.FPDF_PAGEOBJECT") -> Box | None:

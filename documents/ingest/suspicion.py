@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pypdfium2.raw as pdfium
 
-from .painted import Box, Painted, address, matrix, own_box, shared, visible
+from .painted import Box, Painted, address, matrix, visible
 
 _PALE = 150  # of 255: text lighter than this may vanish on paper
 _TINY = 2.5  # points
@@ -47,9 +47,10 @@ def _own_reason(text: Painted, shown: Box, light: float | None) -> str:
     mode = pdfium.FPDFTextObj_GetTextRenderMode(text.handle)
     if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
         return "invisible"
-    if _size(text) < _TINY:
-        return "tiny"
     left, bottom, right, top = text.box
+    # the letters of a line are less than half as high again as its size
+    if min(right - left, top - bottom) < 1.5 * _TINY and _size(text) < _TINY:
+        return "tiny"
     if left < shown[0] - 1 or bottom < shown[1] - 1 or right > shown[2] + 1 or top > shown[3] + 1:
         return "outside"
     if light is None or light > _PALE or pdfium.FPDFPageObj_HasTransparency(text.handle):
@@ -77,10 +78,7 @@ def _is_cut(text: Painted) -> bool:
     """Whether a clipping path may cut into the text. Its points are those of the text's form."""
     path = pdfium.FPDFPageObj_GetClipPath(text.handle)
     count = pdfium.FPDFClipPath_CountPaths(path) if path else 0
-    bounds = own_box(text.handle)
-    if not count or bounds is None:
-        return False
-    left, bottom, right, top = bounds
+    left, bottom, right, top = text.own_box
     for index in range(max(0, count)):
         points = list(_points(path, index))
         if not points:
@@ -102,8 +100,11 @@ def _points(path: "pdfium.FPDF_CLIPPATH", index: int) -> Iterator[tuple[float, f
 
 def _is_optional(handle: "pdfium.FPDF_PAGEOBJECT") -> bool:
     """Whether it belongs to a layer that can be switched off."""
+    count = pdfium.FPDFPageObj_CountMarks(handle)
+    if count <= 0:
+        return False
     name, size = ctypes.create_string_buffer(64), ctypes.c_ulong()
-    for index in range(max(0, pdfium.FPDFPageObj_CountMarks(handle))):
+    for index in range(count):
         mark = pdfium.FPDFPageObj_GetMark(handle, index)
         buffer = ctypes.cast(name, ctypes.POINTER(ctypes.c_ushort))
         named = pdfium.FPDFPageObjMark_GetName(mark, buffer, 64, ctypes.byref(size))
@@ -141,18 +142,23 @@ class _Covers:
                 self._orders.append(order)
                 self._boxes.append(one.box)
                 self._lights.append(_lightness(one.handle) if plain else None)
-        self._like: dict[float | None, list[int]] = {}
+        self._like: dict[float | None, list[Box]] = {}
 
     def may_hide(self, order: int, box: Box, light: float | None) -> bool:
         """Whether something lies over text painted in this ``order``, or something like it in
         colour lies behind it. Most pages have many areas behind, and none that qualifies."""
-        later = range(bisect_right(self._orders, order), len(self._orders))
-        return any(shared(box, self._boxes[index]) > 0 for index in (*later, *self._alike(light)))
+        later = self._boxes[bisect_right(self._orders, order) :]
+        left, bottom, right, top = box
+        for boxes in (later, self._alike(light)):
+            for one in boxes:
+                if one[0] < right and one[2] > left and one[1] < top and one[3] > bottom:
+                    return True
+        return False
 
-    def _alike(self, light: float | None) -> list[int]:
+    def _alike(self, light: float | None) -> list[Box]:
         if light not in self._like:
             self._like[light] = [
-                index
+                self._boxes[index]
                 for index, other in enumerate(self._lights)
                 if light is None or other is None or abs(light - other) < _PALE / 2
             ]
