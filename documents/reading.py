@@ -58,13 +58,18 @@ def limits(seconds: float | None = None, *, recognise: bool = False) -> ingest.L
 
 
 def ingest_version(
-    version: Version, told: Callable[[Unpacked], None] | None = None, *, recognise: bool = False
+    version: Version,
+    told: Callable[[Unpacked], None] | None = None,
+    *,
+    recognise: bool = False,
+    then: Callable[[Version], object] = search.index,
 ) -> bool:
     """Read a version that is due. Ends it ready or failed, or leaves it to the slow lane when text
     must be recognised and ``recognise`` does not say to do it here. False when another worker
     has it.
 
-    ``told`` hears of each file within: the new documents are due too.
+    ``told`` hears of each file within: the new documents are due too. ``then`` is called with a
+    version that has become ready, and sees to it that it can be found.
     """
     if not version.claim(owner_name()):
         return False
@@ -75,7 +80,8 @@ def ingest_version(
         return True
     with _keeper.holding(version.pk, version.lease_owner):
         unpacking = Unpacking(version, told or _untold)
-        _read(version, unpacking, recognise or version.lane == Version.Lane.SLOW)
+        if _read(version, unpacking, recognise or version.lane == Version.Lane.SLOW):
+            then(version)
     return True
 
 
@@ -84,20 +90,24 @@ def _untold(unpacked: Unpacked) -> None:
 
 
 def ingest_due(
-    lane: str, seconds: float = 0.0, told: Callable[[Unpacked], None] | None = None
+    lane: str,
+    seconds: float = 0.0,
+    told: Callable[[Unpacked], None] | None = None,
+    then: Callable[[Version], object] = search.index,
 ) -> int:
     """Read the version whose turn it is, and others after it while ``seconds`` last; how many."""
     began = time.monotonic()
     count = 0
     while (version := Version.objects.next_due(lane)) is not None:
         # another worker may have been quicker: then it is the turn of another one
-        count += ingest_version(version, told)
+        count += ingest_version(version, told, then=then)
         if count and time.monotonic() - began >= seconds:
             break
     return count
 
 
-def _read(version: Version, unpacking: Unpacking, recognise: bool) -> None:
+def _read(version: Version, unpacking: Unpacking, recognise: bool) -> bool:
+    """Whether the version is ready now."""
     began = time.monotonic()
     last = began
 
@@ -115,7 +125,7 @@ def _read(version: Version, unpacking: Unpacking, recognise: bool) -> None:
     except ingest.Unreadable as error:
         if error.code == "needs_ocr" and version.to_slow_lane():
             logger.info("version=%s to be recognised", version.public_id)
-            return
+            return False
         version.fail(error.code, _(ingest.SENTENCES[error.code]) % error.fields)
         logger.info("version=%s failed code=%s", version.public_id, error.code)
     except OSError:
@@ -124,14 +134,15 @@ def _read(version: Version, unpacking: Unpacking, recognise: bool) -> None:
     else:
         seconds = time.monotonic() - began
         reading = replace(reading, warnings=(*reading.warnings, *unpacking.warnings()))
-        if version.mark_ready(reading, seconds):
-            search.index(version)
+        won = version.mark_ready(reading, seconds)
         logger.info(
             "version=%s ready pages=%d ms=%d",
             version.public_id,
             len(reading.pages),
             int(seconds * 1000),
         )
+        return won
+    return False
 
 
 @dataclass(frozen=True)

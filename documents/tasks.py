@@ -20,7 +20,7 @@ HINTS = 20
 @shared_task(expires=HINT_SECONDS)
 def ingest(version_id: int) -> None:
     """Something is due: read what has its turn, which may be another than the one named."""
-    ingest_due(Version.Lane.QUICK, TURN_SECONDS, _queue)
+    ingest_due(Version.Lane.QUICK, TURN_SECONDS, _queue, _index)
     if Version.objects.waiting(Version.Lane.SLOW).exists():
         recognise.delay()
 
@@ -31,11 +31,16 @@ def _queue(unpacked: Unpacked) -> None:
         ingest.delay_on_commit(unpacked.document.current_id)
 
 
+def _index(version: Version) -> None:
+    """Another worker makes it findable, so that the next one is read meanwhile."""
+    index.delay(version.pk)
+
+
 @shared_task(expires=HINT_SECONDS)
 def recognise() -> None:
     """Something may have to be recognised in pictures: read what has its turn, and when nobody
     waits to be read, compare hidden text with its pictures."""
-    ingest_due(Version.Lane.SLOW)
+    ingest_due(Version.Lane.SLOW, then=_index)
     vet_due()
 
 

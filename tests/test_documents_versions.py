@@ -164,7 +164,9 @@ def test_texts_are_escaped_where_they_are_compared(as_owner, workspace, owner):
     assert "<b>now" not in page
 
 
-@pytest.mark.parametrize("query", [f"?old={UUID(int=1)}&new={UUID(int=2)}", "?old=x&new=1", "?old=1"])
+@pytest.mark.parametrize(
+    "query", [f"?old={UUID(int=1)}&new={UUID(int=2)}", "?old=x&new=1", "?old=1"]
+)
 def test_versions_that_are_not_there_are_not_compared(as_owner, document, query):
     assert as_owner.get(at(document, "compare/") + query).status_code == 422
 
