@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.files.base import ContentFile
 from django.test import Client
@@ -20,6 +21,8 @@ from documents.ingest import ocr
 from documents.models import Document, Version
 from documents.reading import ingest_version
 from tests.emulator_support import Emulator
+
+hypothesis.settings.register_profile("long", max_examples=3000)
 
 CONTRACT = """SERVICES AGREEMENT
 
@@ -53,6 +56,29 @@ def recognises(*languages: str) -> None:
     wanted = ("osd", *(languages or ("eng",)))
     if len(ocr.known(wanted)) < len(wanted):
         skip("ocr", f"Tesseract has no data for {' or '.join(wanted)} here")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database-only",
+        action="store_true",
+        help="run only tests that use the database, and pass over those marked `reader`",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``--database-only``, leaves out what comes out the same whichever database is used."""
+    if not config.getoption("--database-only"):
+        return
+    kept = [item for item in items if _depends_on_the_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def _depends_on_the_database(item: pytest.Item) -> bool:
+    used = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    asks = used or item.get_closest_marker("django_db")
+    return bool(asks) and not item.get_closest_marker("reader")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from documents import ingest, pictures
 from documents.models import Version
 from tests.conftest import read, upload
 
-pytestmark = [pytest.mark.corpus, pytest.mark.slow]
+pytestmark = [pytest.mark.corpus, pytest.mark.slow, pytest.mark.reader]
 PAGES = 3  # of a document are looked at
 
 
