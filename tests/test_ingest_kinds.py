@@ -77,7 +77,10 @@ ACCEPTED = [
     (zipped("word/document.xml", "[Content_Types].xml"), Kind.DOCX),
     (zipped("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), Kind.XLSX),
     (zipped("[Content_Types].xml", "ppt/presentation.xml"), Kind.PPTX),
+    (zipped("_rels/.rels", "word/document.xml"), Kind.DOCX),
+    (zipped("word/document.xml", "[content_types].xml"), Kind.DOCX),
     (zipped("contract.pdf"), Kind.ZIP),
+    (zipped("[Content_Types].xml.txt"), Kind.ZIP),
     (zipped("word/minutes.txt", "deal/xl/prices.csv"), Kind.ZIP),
     (zipped(), Kind.ZIP),
     (b"\x89PNG\r\n\x1a\n", Kind.IMAGE),
@@ -114,6 +117,21 @@ def test_an_office_document_is_told_by_its_directory_when_its_beginning_does_not
     assert ingest.sniff(head, "contract.docx") is Kind.ZIP
     # cut off, there is no directory, and the beginning has to do
     assert ingest.sniff(zipped("word/document.xml")[:40], "", io.BytesIO(b"PK")) is Kind.DOCX
+
+
+def test_an_archive_of_unpacked_office_documents_is_an_archive():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("contract.docx", zipped("[Content_Types].xml", "word/document.xml"))
+
+    assert ingest.sniff(file.getvalue()[:8192], "deal.zip", file) is Kind.ZIP
+
+
+def test_a_text_of_comments_alone_is_told_at_once():
+    head = b"<!---->" * 1100
+
+    assert ingest.sniff(head, "a.txt") is Kind.TEXT
+    assert ingest.sniff(head + b"<html>", "a.txt") is Kind.HTML
 
 
 def test_an_encrypted_office_file_is_refused_by_what_its_name_says_it_is():

@@ -69,6 +69,8 @@ ZIP = Format("a ZIP archive", Kind.ZIP)
 OFFICE = Format("an Office document", advice=_as(".docx, .xlsx, .pptx or PDF"))
 _APPLE = Format("an Apple iWork document", advice="Export it as PDF and upload that.")
 
+#: One of these is in every Office document: it can be read without the other.
+OFFICE_PARTS = frozenset({"[content_types].xml", "_rels/.rels"})
 #: Within a ZIP, by how the name of one of its members begins, the surest first.
 ZIPPED = (
     ("word/", Format("a Word document", Kind.DOCX)),

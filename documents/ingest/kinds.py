@@ -26,10 +26,8 @@ _OFFICE_NAMES = {"doc": Kind.DOCX, "xls": Kind.XLSX, "ppt": Kind.PPTX}
 _PDF = re.compile(rb"\A%PDF|[\r\n]%PDF-\d")
 _PDF_HEADER_WITHIN = 1024
 
-_MARKUP = re.compile(
-    r"\s*(?:<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script|svg|\?xml)\b",
-    re.IGNORECASE | re.DOTALL,
-)
+_COMMENT = re.compile(r"\s*<!--.*?-->", re.DOTALL)
+_MARKUP = re.compile(r"\s*<(!doctype\s+html|html|head|body|script|svg|\?xml)\b", re.IGNORECASE)
 _XHTML = re.compile(r"<(?:!doctype\s+)?(html|svg)\b", re.IGNORECASE)
 _TAG = re.compile(r"<(?:p|div|span|table|ul|ol|h\d|br|a|b|i|title|meta|style)\b[^<>]*>", re.I)
 
@@ -90,12 +88,13 @@ def _zipped(head: bytes, ending: str, file: IO[bytes] | None) -> Format:
     if b"mimetypeapplication/vnd.oasis.opendocument" in head[:200]:
         return formats.OPEN_DOCUMENT
     names = zip_names(file) if file else []
-    office = b"[Content_Types].xml" in head or "[Content_Types].xml" in names
     if names:
-        if office:
+        # what stands in the beginning may be within a document that is packed in an archive
+        if formats.OFFICE_PARTS.intersection(name.casefold() for name in names):
             return _begun(names, formats.ZIPPED) or _office(ending)
         return _begun(names, formats.PACKED) or formats.ZIP
     # only the first members are at hand, or the directory is lost
+    office = b"[Content_Types].xml" in head
     for mark, format in (*formats.ZIPPED, *formats.PACKED):
         if mark.encode() in head:
             return format
@@ -127,7 +126,7 @@ def _begun(names: Iterable[str], table: Iterable[tuple[str, Format]]) -> Format 
 
 
 def _of_text(text: str, ending: str) -> Format:
-    markup = _MARKUP.match(text)
+    markup = _MARKUP.match(text, _after_comments(text))
     if markup:
         return _of_markup(markup[1].lower(), text)
     if ending in _PAGE_NAMES and _TAG.search(text):
@@ -137,6 +136,15 @@ def _of_text(text: str, ending: str) -> Format:
     if ending in _TABLE_NAMES and _is_table(text):
         return formats.TABLE
     return formats.MARKDOWN if ending in _MARKDOWN_NAMES else formats.TEXT
+
+
+def _after_comments(text: str) -> int:
+    """Where the comments at the beginning end. One by one: a pattern that repeats would try every
+    way of taking several for one."""
+    at = 0
+    while comment := _COMMENT.match(text, at):
+        at = comment.end()
+    return at
 
 
 def _of_markup(tag: str, text: str) -> Format:
