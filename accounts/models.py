@@ -268,6 +268,7 @@ class Event(models.Model):
         UPLOAD = "upload", _("uploaded")
         ASK = "ask", _("asked")
         OPEN_SOURCE = "open-source", _("opened a source")
+        CREATE = "create", _("made")
         RENAME = "rename", _("renamed")
         MOVE = "move", _("moved")
         TAG = "tag", _("tagged")

@@ -14,7 +14,7 @@ from accounts.models import Event, User, Workspace
 from documents import deleting
 from documents.models import Document, DocumentQuerySet, Folder, NotPossible
 from documents.models.folder import MAX_DEPTH
-from documents.uploads import clean_title
+from documents.uploads import Refused, clean_title
 
 _NAME_LENGTH = 120
 
@@ -30,29 +30,50 @@ def ensure(
     """The folder at the end of a path of names below ``under``, made where it is missing.
 
     Names are cleaned like titles; "", "." and ".." are passed over, and what lies too deep lands
-    in the deepest folder allowed. Without names, ``under`` itself (None: the top).
+    in the deepest folder allowed. Without names, ``under`` itself (None: the top). Raises
+    `uploads.Refused` when one of them is deleted at this moment.
     """
     folder = under
     depth = len(under.trail) if under else 0
     for name in names:
         if name.strip() in ("", ".", "..") or depth >= MAX_DEPTH:
             continue
-        folder, _created = Folder.objects.get_or_create(
-            workspace=workspace,
-            parent=folder,
-            name=clean_title(name)[:_NAME_LENGTH],
-            defaults={"created_by": by},
-        )
+        named = clean_title(name)[:_NAME_LENGTH]
+        known = Folder.objects.filter(workspace=workspace, parent=folder, name=named).first()
+        folder = known or _made(named, workspace, folder, by)
         depth += 1
     return folder
 
 
-def create(name: str, workspace: Workspace, parent: Folder | None, by: User) -> Folder:
+def _made(name: str, workspace: Workspace, parent: Folder | None, by: User) -> Folder:
+    """A folder along a path, or the one that somebody else has just made."""
+    with transaction.atomic():
+        if parent and not Folder.objects.still_has(parent):
+            raise Refused(_("The folder is not there any more."))
+        folder, created = Folder.objects.get_or_create(
+            workspace=workspace, parent=parent, name=name, defaults={"created_by": by}
+        )
+        if created:
+            _record(Event.Verb.CREATE, folder, by, None)
+    return folder
+
+
+def create(
+    name: str,
+    workspace: Workspace,
+    parent: Folder | None,
+    by: User,
+    request: HttpRequest | None = None,
+) -> Folder:
     """A new empty folder. Raises NotPossible when one of the name is there, or too deep."""
     if parent and len(parent.trail) >= MAX_DEPTH:
         raise NotPossible(_("Folders cannot lie more than %(depth)d deep.") % {"depth": MAX_DEPTH})
     folder = Folder(workspace=workspace, parent=parent, name=name, created_by=by)
-    folder.save_once()
+    with transaction.atomic():
+        if parent and not Folder.objects.still_has(parent):
+            raise NotPossible(_("The folder is not there any more."))
+        folder.save_once()
+        _record(Event.Verb.CREATE, folder, by, request)
     return folder
 
 
@@ -78,9 +99,7 @@ def move_documents(
     count = 0
     for keys in rows.batches():
         with transaction.atomic():
-            # locked: a folder that is being deleted takes no documents
-            there = Folder.objects.select_for_update(no_key=True)
-            if to and not there.filter(pk=to.pk).first():
+            if to and not Folder.objects.still_has(to):
                 raise NotPossible(_("The folder is not there any more."))
             locked = Document.objects.select_for_update().filter(pk__in=keys, deleted_at=None)
             found = [one for one in locked.order_by("pk") if one.folder_id != (to and to.pk)]

@@ -31,6 +31,20 @@ ORDERS: dict[str, Any] = {
 }
 
 
+class _DayField(forms.DateField):
+    """A day that also exists in every other time zone, and has one before and after it."""
+
+    def __init__(self, label: Any) -> None:
+        widget = forms.DateInput(attrs={"type": "date"})
+        super().__init__(label=label, required=False, widget=widget)
+
+    def to_python(self, value: Any) -> date | None:
+        day = super().to_python(value)
+        if day is not None and not date.min.year < day.year < date.max.year:
+            raise forms.ValidationError(_("There is no such day here."))
+        return day
+
+
 class NarrowForm(forms.Form):
     """What a list is narrowed to; everything may be left out, and what is wrong narrows nothing."""
 
@@ -60,12 +74,8 @@ class NarrowForm(forms.Form):
         to_field_name="public_id",
         empty_label=_("Anybody"),
     )
-    since = forms.DateField(
-        label=_("Added from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        label=_("Added until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = _DayField(label=_("Added from"))
+    until = _DayField(label=_("Added until"))
 
     def __init__(self, data: Mapping[str, Any], workspace: Workspace) -> None:
         super().__init__(data)

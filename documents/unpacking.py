@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.core.files.base import ContentFile
-from django.db.models import Q
+from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -19,6 +19,8 @@ from documents.models import Document, Folder, Version
 MAX_LEVELS = 3
 #: How many documents may come out of one upload, however they are packed.
 MAX_DOCUMENTS = 2_000
+#: How many bytes they may have together: archives in archives unpack to far more than they are.
+MAX_BYTES = 2_000_000_000
 WARNINGS = 50  # more sentences on one document nobody reads
 
 
@@ -48,7 +50,7 @@ class Unpacking:
         self._told = told
         self._folders: dict[tuple[str, ...], Folder | None] = {}
         self._seen: Counter[tuple[str, str]] = Counter()
-        self._created = 0
+        self._created = self._created_bytes = 0
         self._sentences: list[str] = []
 
     @cached_property
@@ -62,13 +64,29 @@ class Unpacking:
         return above
 
     @cached_property
-    def _before(self) -> int:
-        """How many documents came out of the same upload before, at any depth."""
+    def _before(self) -> tuple[int, int]:
+        """How many documents came out of the same upload before, at any depth, and their bytes."""
         root = [self._container, *self._above][-1]
         within = Q(container=root)
         for depth in range(2, MAX_LEVELS + 1):
             within |= Q(**{"__".join(["container"] * depth): root})
-        return Document.objects.filter(within).count()
+        files = Version.objects.filter(document__in=Document.objects.filter(within), number=1)
+        found = files.aggregate(count=Count("pk"), size=Sum("blob__size"))
+        return found["count"], found["size"] or 0
+
+    def _check_room(self, size: int) -> None:
+        """Raises Refused when one more document of so many bytes is too much."""
+        count, before = self._before
+        if count + self._created >= MAX_DOCUMENTS:
+            raise uploads.Refused(
+                _("Not accepted: more than %(limit)d files came out of one upload.")
+                % {"limit": MAX_DOCUMENTS}
+            )
+        if before + self._created_bytes + size > MAX_BYTES:
+            raise uploads.Refused(
+                _("Not accepted: more than %(limit)d MB came out of one upload.")
+                % {"limit": MAX_BYTES // 1_000_000}
+            )
 
     def take(self, part: ingest.Part) -> None:
         """Make a document of a file, or remember why not."""
@@ -92,6 +110,8 @@ class Unpacking:
         return [*self._sentences[:WARNINGS], last % {"more": more}]
 
     def _take(self, part: ingest.Part) -> Unpacked:
+        if not Document.objects.filter(pk=self._container.pk, deleted_at=None).exists():
+            raise uploads.Refused(_("Not accepted: what it lies in was deleted."))
         *above, name = part.path.split("/")
         file = ContentFile(part.data, name=name)
         title = uploads.clean_title(name)
@@ -100,11 +120,7 @@ class Unpacking:
         known = self._known(title, uploads.digest(file))
         if known is not None:
             return Unpacked(part.path, known)
-        if self._before + self._created >= MAX_DOCUMENTS:
-            raise uploads.Refused(
-                _("Not accepted: more than %(limit)d files came out of one upload.")
-                % {"limit": MAX_DOCUMENTS}
-            )
+        self._check_room(len(part.data))
         found = uploads.accept(
             file,
             name,
@@ -113,7 +129,9 @@ class Unpacking:
             folder=self._folder(tuple(above)),
             container=self._container,
         )
-        self._created += found.created
+        if found.created:
+            self._created += 1
+            self._created_bytes += len(part.data)
         if found.document.title != title:
             self._sentences.append(
                 _("%(path)s: the same file as %(title)s.")

@@ -112,6 +112,8 @@ def accept(
     kind = kind_of(file, title)
     sha256 = digest(file)
     with transaction.atomic():
+        if folder is not None and not Folder.objects.still_has(folder):
+            raise Refused(_("The folder is not there any more."))
         # of two uploads of the same bytes, the second finds the first one's document
         blob = keep(workspace, file, kind, sha256)
         here = Document.objects.filter(folder=folder, deleted_at=None)

@@ -33,6 +33,7 @@ def replace(
             _("This is the file of version %(number)d, byte for byte.") % {"number": same.number}
         )
     with transaction.atomic():
+        _locked(document)
         blob = uploads.keep(document.workspace, file, kind, sha256)
         return _next(document, blob, name, by, Event.Verb.VERSION, request)
 
@@ -64,6 +65,7 @@ def unlock(
         raise ingest.Unreadable("missing", "not locked")
     data = ContentFile(ingest.unlock(locked.blob.file.path, limits(UNLOCK_SECONDS), password))
     with transaction.atomic():
+        _locked(document)
         blob = uploads.keep(document.workspace, data, ingest.Kind.PDF, uploads.digest(data))
         return _next(document, blob, locked.name, by, Event.Verb.UNLOCK, request)
 
@@ -76,8 +78,9 @@ def discard(document: Document) -> bool:
 
 
 def _locked(document: Document) -> Document:
-    # two next versions at once must not have the same number
-    return Document.objects.select_for_update().get(pk=document.pk)
+    # two next versions at once must not have the same number; and what is being erased gets none,
+    # or it would keep its bytes. Before the bytes are locked, as erasing does it
+    return Document.objects.select_for_update().get(pk=document.pk, deleted_at=None)
 
 
 def _next(

@@ -6,12 +6,13 @@ import html
 import threading
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connections
 
 from accounts.models import Event, Member
 from accounts.roles import Role
-from documents import folders
-from documents.models import Document, Folder, NotPossible
+from documents import folders, uploads
+from documents.models import Blob, Document, Folder, NotPossible
 from documents.models.folder import MAX_DEPTH
 from tests.conftest import upload
 from tests.test_documents_library import said, titles
@@ -259,3 +260,59 @@ def test_a_viewer_changes_no_folder(as_mate, mate, workspace, deals):
     page = page_of(as_mate, workspace)
     assert "Deals" in page
     assert "draggable" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_into_a_folder_while_it_is_deleted_is_refused_or_keeps_it(
+    workspace, owner, deals
+):
+    start = threading.Barrier(2)
+    said = []
+
+    def tell(action):
+        try:
+            start.wait(5)
+            action()
+        except (NotPossible, uploads.Refused) as refusal:
+            said.append(str(refusal))
+        finally:
+            connections.close_all()
+
+    file = ContentFile(b"An offer.", "offer.txt")
+    actions = (
+        lambda: uploads.accept(file, "offer.txt", workspace, owner, folder=deals),
+        lambda: folders.delete(deals, owner),
+    )
+    threads = [threading.Thread(target=tell, args=[action]) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert said in (
+        [],  # the document came first, and went into the trash with the folder
+        ["The folder is not there any more."],
+        ["Somebody has just put something into the folder. Look again."],
+    )
+    assert Document.objects.filter(folder__isnull=False).count() == Folder.objects.count()
+
+
+def test_nothing_is_put_where_a_folder_was(workspace, owner, deals):
+    gone = Folder.objects.get(pk=deals.pk)
+    folders.delete(deals, owner)
+    file = ContentFile(b"An offer.", "offer.txt")
+    with pytest.raises(uploads.Refused, match="not there any more"):
+        uploads.accept(file, "offer.txt", workspace, owner, folder=gone)
+    with pytest.raises(uploads.Refused, match="not there any more"):
+        folders.ensure(workspace, ["2026"], owner, under=gone)
+    with pytest.raises(NotPossible, match="not there any more"):
+        folders.create("2026", workspace, gone, owner)
+    assert not Blob.objects.exists()
+
+
+def test_a_folder_that_is_made_is_in_the_event_log(as_owner, workspace, owner):
+    as_owner.post(f"/w/{workspace.slug}/folders/new/", {"name": "Deals"})
+    folders.ensure(workspace, ["Deals", "2026"], owner)
+    made = Event.objects.filter(verb="create").order_by("at")
+    assert [event.object_id for event in made] == [
+        Folder.objects.get(name=name).public_id for name in ("Deals", "2026")
+    ]

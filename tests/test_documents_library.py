@@ -93,6 +93,7 @@ def test_a_columns_head_leads_to_its_order_and_says_which_it_has(as_owner, works
         ("q=AMM", {"gamma.txt"}),
         ("q=%25", set()),
         ("q=a&state=ready&kind=text", {"beta.txt", "gamma.txt"}),
+        ("since=0001-01-01&until=9999-12-31", {"Alpha.md", "beta.txt", "gamma.txt"}),
         ("kind=nonsense&since=yesterday", {"Alpha.md", "beta.txt", "gamma.txt"}),
     ],
 )

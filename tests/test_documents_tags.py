@@ -111,3 +111,9 @@ def test_a_tag_of_another_workspace_is_neither_seen_nor_changed(
         data = {"tag": "secret", "name": "mine"}
         assert as_stranger.post(f"{base}tags/{action}/", data).status_code == 404
     assert Tag.objects.get().name == "secret"
+
+
+def test_what_is_no_name_of_a_tag_names_none(as_owner, workspace):
+    for action in ("rename", "delete"):
+        where = f"/w/{workspace.slug}/tags/{action}/"
+        assert as_owner.post(where, {"tag": "a\x00b", "name": "c"}).status_code == 404

@@ -69,7 +69,9 @@ def test_undoing_brings_back_what_one_deleted_oneself_and_nothing_of_anothers(
     at = Document.objects.get().deleted_at.isoformat()
     as_mate.post(f"/w/{workspace.slug}/trash/restore/", {"at": at})
     assert Document.objects.get().deleted_at
-    as_owner.post(f"/w/{workspace.slug}/trash/restore/", {"at": "not a time"})
+    for no_time in ("not a time", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
+        answer = as_owner.post(f"/w/{workspace.slug}/trash/restore/", {"at": no_time})
+        assert answer.status_code == 302
     assert Document.objects.get().deleted_at
 
 

@@ -187,6 +187,32 @@ def test_an_upload_becomes_so_many_documents_and_no_more(workspace, owner, monke
     assert more.startswith("i2.txt: ")
 
 
+def test_an_upload_becomes_so_many_bytes_and_no_more(workspace, owner, monkeypatch):
+    monkeypatch.setattr(unpacking, "MAX_BYTES", 1_500)
+    inner = zipped(*((f"{number}.txt", f"{number}" * 600) for number in range(3)))
+    upload(workspace, owner, zipped(("inner.zip", inner), ("b.txt", "b" * 600)), "outer.zip")
+    read_all()
+    titles = set(Document.objects.values_list("title", flat=True))
+    assert titles == {"outer.zip", "inner.zip", "b.txt"}
+    warned = Version.objects.get(name="inner.zip").warnings
+    assert all("MB came out of one upload" in sentence for sentence in warned)
+
+
+def test_an_archive_that_is_deleted_while_it_is_unpacked_makes_no_more_documents(workspace, owner):
+    archive = upload(workspace, owner, DEAL, "deal.zip")
+    told = []
+
+    def tell(unpacked):
+        told.append(unpacked)
+        archive.mark_deleted(owner)
+
+    ingest_version(archive.current, tell)
+    assert [one.document.title if one.document else one.refusal for one in told] == [
+        "lease.txt",
+        *["Not accepted: what it lies in was deleted."] * 2,
+    ]
+
+
 def test_what_is_attached_to_a_letter_goes_where_the_letter_is(workspace, owner):
     folder = Folder.objects.create(workspace=workspace, name="Post", created_by=owner)
     made = upload(workspace, owner, letter(("../up/note.txt", "A note.")), "letter.eml")

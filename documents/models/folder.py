@@ -66,6 +66,13 @@ class FolderQuerySet(models.QuerySet["Folder"]):
         rows = self.filter(workspace=workspace_id).values_list("pk", "parent_id")
         return Tree(dict(rows.order_by()))
 
+    def still_has(self, folder: Folder) -> bool:
+        """Whether it is there; then nobody deletes it until the transaction ends.
+
+        What is put into a folder that goes at this moment could not be stored.
+        """
+        return self.select_for_update(no_key=True).filter(pk=folder.pk).first() is not None
+
     def locked_tree(self, workspace_id: int) -> Tree:
         """The tree, which nobody else changes until the transaction ends.
 

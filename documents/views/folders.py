@@ -48,7 +48,7 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     if request.method != "POST":
         return _form(request, workspace, parent=parent)
     try:
-        folders.create(_name(request), workspace, parent, request.user)
+        folders.create(_name(request), workspace, parent, request.user, request)
     except NotPossible as refusal:
         name = request.POST.get("name", "")
         return _form(request, workspace, str(refusal), parent=parent, name=name)

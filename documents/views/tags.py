@@ -25,7 +25,8 @@ def tags(request: MemberRequest, workspace: Workspace) -> HttpResponse:
 
 
 def _tag(request: MemberRequest, workspace: Workspace) -> Tag:
-    return get_object_or_404(Tag, workspace=workspace, name=request.POST.get("tag", ""))
+    name = tagging.clean_name(request.POST.get("tag", ""))
+    return get_object_or_404(Tag, workspace=workspace, name=name)
 
 
 @require_POST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -91,9 +91,11 @@ def _chosen(request: MemberRequest, workspace: Workspace) -> DocumentQuerySet:
 
 
 def _moment(value: str) -> datetime | None:
+    """What `say_deleted` wrote; None for anything else."""
     try:
-        return parse_datetime(value)
-    except ValueError:
+        at = parse_datetime(value)
+        return at.astimezone(UTC) if at and at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
 
 
