@@ -74,6 +74,16 @@ def test_markdown_is_titled_by_its_first_heading_and_text_is_not(tmp_path):
     assert read(tmp_path, data, Kind.TEXT).title == ""
 
 
+def test_a_long_text_fills_no_more_pages_than_are_allowed(tmp_path):
+    # where paragraphs end just behind the middle of a page, each page is half full
+    data = (b"x" * 10_500 + b"\n\n") * 95
+
+    reading = read(tmp_path, data)
+
+    assert len(reading.pages) <= LIMITS.pages
+    assert reading.text == data.decode()
+
+
 def test_it_refuses_what_has_nothing_or_too_much_in_it(tmp_path):
     assert refusal(tmp_path, b"") == "empty"
     assert refusal(tmp_path, b" \r\n\f\x00\n") == "empty"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .canonical import clean
 from .reading import Finding, Limits, Pages, PageText, Progress, Unreadable
-from .text import PAGE, cut
+from .text import PAGE, cut, room_of
 
 #: A new page, as the author wants it.
 BREAK = "\f"
@@ -46,8 +46,7 @@ def to_pages(running: Running, limits: Limits, progress: Progress) -> tuple[Page
     if len(parts) > limits.pages:
         raise Unreadable("too_many_pages", pages=len(parts), limit=limits.pages)
     least = _SHEET if RENDERED in running.text else PAGE
-    # a piece has at least half of the room it is given
-    room = max(least, -(-2 * len(running.text) // max(1, limits.pages - len(parts))))
+    room = room_of(len(running.text), limits.pages - len(parts), least)
     pages, findings = Pages(limits), []
     hidden, added = deque(running.hidden), 0
     for number, part in enumerate(parts, start=1):

@@ -49,7 +49,7 @@ class TextReader:
         if len(parts) > limits.pages:
             raise Unreadable("too_many_pages", pages=len(parts), limit=limits.pages)
         pages = Pages(limits)
-        room = max(PAGE, -(-len(text) // max(1, limits.pages - len(parts))))
+        room = room_of(len(text), limits.pages - len(parts))
         for number, part in enumerate(parts, start=1):
             for goes_on, piece in enumerate(cut(clean(part), room)):
                 pages.add(PageText(text=piece, raw=piece), goes_on=bool(goes_on))
@@ -58,6 +58,12 @@ class TextReader:
             raise Unreadable("empty")
         heading = _HEADING.search(clean(parts[0][:_HEADING_WITHIN])) if self._headings else None
         return pages.reading(self, warnings, title(heading[1]) if heading else "")
+
+
+def room_of(length: int, pages: int, least: int = PAGE) -> int:
+    """How much of so long a text stands on a page, so that no more than ``pages`` begin where one
+    is full: `cut` fills half of each at least."""
+    return max(least, -(-2 * length // max(1, pages)))
 
 
 def cut(text: str, room: int) -> Iterator[str]:
@@ -80,8 +86,7 @@ def put(pages: Pages, texts: Sequence[str], limits: Limits) -> list[tuple[int, i
     """
     if len(texts) > limits.pages:
         raise Unreadable("too_many_pages", pages=len(texts), limit=limits.pages)
-    left = limits.pages - len(texts)
-    room = max(PAGE, -(-sum(map(len, texts)) // max(1, left)))
+    room = room_of(sum(map(len, texts)), limits.pages - len(texts))
     places, number, start = [], 1, 0
     for text in texts:
         places.append((number, start))
