@@ -7,6 +7,7 @@ change. Pure: what is compared are strings, ranges are half-open code points of 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -14,7 +15,9 @@ from difflib import SequenceMatcher
 from documents.search.passages import Range, sentences
 
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
-_MANY = 8_000  # sentences, more of which are compared more coarsely
+# pairs of equal sentences, and of equal words, looked at in one step: a text that repeats itself
+# would take time by the cube of its length
+_PAIRS, _WORD_PAIRS = 500_000, 20_000
 _SIMILAR = 0.35  # of two sentences in the same place: less, and one went and another came
 _NEAR = 4  # sentences ahead among which the partner of a changed one is looked for
 _SHOWN = 2  # unchanged sentences shown beside a change
@@ -50,18 +53,21 @@ def compare(old: str, new: str) -> list[Row]:
 
 def _rows(old: str, new: str) -> Iterator[Row]:
     before, after = list(sentences(old)), list(sentences(new))
-    matcher = SequenceMatcher(
-        None,
-        [_key(old, one) for one in before],
-        [_key(new, one) for one in after],
-        autojunk=max(len(before), len(after)) > _MANY,
-    )
+    ours, theirs = [_key(old, one) for one in before], [_key(new, one) for one in after]
+    matcher = _matcher(ours, theirs, _PAIRS)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             for first, second in zip(before[a:b], after[c:d], strict=True):
                 yield Row(_plain(old, first), _plain(new, second), same=True)
         else:
             yield from _changed(old, new, before[a:b], after[c:d])
+
+
+def _matcher(ours: Sequence[str], theirs: Sequence[str], pairs: int) -> SequenceMatcher[str]:
+    """What stands there too often says nothing of where one is: it is not begun with."""
+    most = pairs // max(len(ours), 1)
+    often = {key for key, count in Counter(theirs).items() if count > most}
+    return SequenceMatcher(often.__contains__, ours, theirs, autojunk=False)
 
 
 def _key(text: str, sentence: Range) -> str:
@@ -87,7 +93,7 @@ def _changed(old: str, new: str, before: Sequence[Range], after: Sequence[Range]
 
 def _resemble(old: str, one: Range, new: str, other: Range) -> bool:
     first, second = old[slice(*one)].split(), new[slice(*other)].split()
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
+    matcher = _matcher(first, second, _WORD_PAIRS)
     return matcher.real_quick_ratio() > _SIMILAR and matcher.ratio() > _SIMILAR
 
 
@@ -96,7 +102,7 @@ def _words(old: str, one: Range, new: str, other: Range) -> tuple[Side, Side]:
     keys = [[word if word.strip() else " " for word in words] for words in (first, second)]
     before: list[tuple[str, bool]] = []
     after: list[tuple[str, bool]] = []
-    for tag, a, b, c, d in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
+    for tag, a, b, c, d in _matcher(keys[0], keys[1], _WORD_PAIRS).get_opcodes():
         for parts, words in ((before, first[a:b]), (after, second[c:d])):
             if words:
                 parts.append(("".join(words), tag != "equal"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,3 +73,12 @@ def test_every_visible_character_is_on_its_side_or_counted(old, new):
     for text, side in ((old, "old"), (new, "new")):
         shown = "".join(said(getattr(row, side).parts) for row in rows if getattr(row, side))
         assert "".join(shown.split()) == "".join(text.split())
+
+
+def test_texts_that_repeat_themselves_are_compared_in_time_that_follows_their_length():
+    began = time.monotonic()
+    rows = compare("It is so now. " * 4000, "It is so now. " * 3999 + "It was so then.")
+    assert "was" in marked(rows, "new")
+    sentence = "a b " * 240 + ". "
+    compare(sentence * 20, sentence.replace("b", "c") * 20)
+    assert time.monotonic() - began < 5
