@@ -48,3 +48,8 @@ def test_the_model_is_told_which_text_is_hidden(emulator, owner, document):
 def test_of_an_honest_document_nothing_is_told(workspace, owner):
     honest = upload(workspace, owner, drawn(SHOWN), "honest.pdf")
     assert description(read(honest)) is None
+
+
+def test_the_library_points_out_a_document_with_hidden_text(as_owner, workspace, document):
+    page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
+    assert "Holds text that cannot be seen" in page
