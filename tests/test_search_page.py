@@ -27,6 +27,12 @@ def page(as_owner, workspace):
     return get
 
 
+def test_going_back_does_not_show_what_typing_fetched(as_owner, workspace):
+    """A browser asks its cache, and the address of the page and of its part is one."""
+    answer = as_owner.get(f"/w/{workspace.slug}/search/", headers={"HX-Request": "true"})
+    assert "HX-Request" in answer.headers["Vary"]
+
+
 def hits(html):
     return re.findall(r'<a class="hit" href="([^"]+)"', html)
 
