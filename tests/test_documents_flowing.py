@@ -67,6 +67,11 @@ def test_no_character_of_the_page_or_of_the_mark_is_changed(parts: list[str], an
     assert ('id="cited"' in shown) is anchor
 
 
+def test_lines_end_at_words_in_a_text_whose_spaces_are_all_unbreakable() -> None:
+    shown = flowing(Leaf(1, "the\xa0fee ", "is\xa0due", "\xa0now"), False)
+    assert text_of(shown) == "the fee is due now"
+
+
 def test_what_looks_like_markup_stays_text() -> None:
     assert "<b>" not in flowing(Leaf(1, "<b>", "<b>", "<b>"), True)
 

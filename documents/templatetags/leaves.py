@@ -23,6 +23,7 @@ CELLS = " | "  # between the cells of a table's row, which is a line
 HARD_WRAPPED = range(40, 200)  # characters of a full line, where lines are a printer's
 DOUBTFUL = 0.8  # below this confidence, what was recognised is to be checked
 SOFT, PARAGRAPH = "soft", "para"
+NO_BREAK = "\xa0"  # many a program writes it for every space, and no line would end at a word
 
 
 def breaks(text: str) -> dict[int, str]:
@@ -64,6 +65,12 @@ def fraction(value: float) -> str:
 
 
 @register.filter
+def breakable(text: str) -> str:
+    """The same characters one for one, with spaces that a line may end at."""
+    return text.replace(NO_BREAK, " ")
+
+
+@register.filter
 def percent(share: float) -> int:
     """Of a confidence: rounded down, so that 100 means it."""
     return int(share * 100)
@@ -82,9 +89,9 @@ def flowing(leaf: Leaf, anchor: bool) -> SafeString:
     """The leaf's text with its mark, named ``cited`` when ``anchor``.
 
     A newline inside a paragraph is wrapped so that it shows as a space: the text of the element
-    stays character for character the text of the page, which citations count in.
+    has as many characters as the text of the page, which citations count in.
     """
-    text = leaf.before + leaf.marked + leaf.after
+    text = breakable(leaf.before + leaf.marked + leaf.after)
     shown = {} if leaf.lined else breaks(text)
     begin, end = len(leaf.before), len(leaf.before) + len(leaf.marked)
     parts = [_lit(leaf, text, 0, begin, shown)]
