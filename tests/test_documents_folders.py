@@ -53,7 +53,11 @@ def test_a_folder_is_made_where_one_stands(as_owner, workspace, deals):
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("", "Write a name first."), ("Deals", "There is a folder “Deals” here already.")],
+    [
+        ("", "Write a name first."),
+        ("Deals", "There is a folder “Deals” here already."),
+        ("deals", "There is a folder “Deals” here already."),
+    ],
 )
 def test_a_folder_without_a_name_or_with_one_that_is_taken_is_a_sentence(
     as_owner, workspace, deals, name, sentence
@@ -191,10 +195,11 @@ def test_a_folder_is_renamed_and_a_taken_name_refused(as_owner, workspace, owner
     folders.create("NDAs", workspace, None, owner)
     where = f"/w/{workspace.slug}/folders/{deals.public_id}/rename/"
     assert as_owner.post(where, {"name": "NDAs"}).status_code == 422
+    assert as_owner.post(where, {"name": "DEALS"}).status_code == 302, "it is its own name"
     assert as_owner.post(where, {"name": "Deal room"}).status_code == 302
     deals.refresh_from_db()
     assert deals.name == "Deal room"
-    assert Event.objects.get(verb="rename").object_id == deals.public_id
+    assert {one.object_id for one in Event.objects.filter(verb="rename")} == {deals.public_id}
 
 
 def test_an_empty_folder_is_deleted(as_owner, workspace, deals):

@@ -35,7 +35,8 @@ def test_a_tag_in_other_letters_is_the_same_tag(workspace, owner, document):
 
 def test_a_tag_is_taken_off_and_no_tag_is_a_sentence(as_owner, workspace, owner, document):
     tags.put(Document.objects.all(), "urgent", workspace, owner)
-    act(as_owner, workspace, "tag", document, name="URGENT", take="yes")
+    taken = act(as_owner, workspace, "tag", document, name="URGENT", take="yes")
+    assert "was taken off 1 document." in said(as_owner, taken)
     assert named(document) == set()
     assert "Write the tag first." in said(as_owner, act(as_owner, workspace, "tag", document))
 

@@ -142,14 +142,23 @@ class Folder(models.Model):
             self.save_once("parent")
 
     def save_once(self, *fields: str) -> None:
-        """Saves it, or these fields; raises NotPossible when a folder of the name is there."""
+        """Saves it, or these fields; raises NotPossible when a folder of the name is there.
+
+        Names that differ by their capitals alone are one to people, and to most computers.
+        """
+        beside = Folder.objects.filter(workspace=self.workspace_id, parent=self.parent_id)
+        twin = beside.filter(name__iexact=self.name).exclude(pk=self.pk).first()
+        taken = NotPossible(
+            _("There is a folder “%(name)s” here already.")
+            % {"name": twin.name if twin else self.name}
+        )
+        if twin is not None:
+            raise taken
         try:
             with transaction.atomic():
                 self.save(update_fields=fields or None)
         except IntegrityError as error:
-            raise NotPossible(
-                _("There is a folder “%(name)s” here already.") % {"name": self.name}
-            ) from error
+            raise taken from error
 
 
 class Tag(models.Model):

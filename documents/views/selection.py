@@ -148,10 +148,18 @@ def tag(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     if request.POST.get("take"):
         known = Tag.objects.filter(workspace=workspace, name__iexact=name).first()
         count = tags.take(picked.documents, known, request.user, request) if known else 0
-        said = _("“%(name)s” was taken off %(count)d documents.")
+        said = ngettext(
+            "“%(name)s” was taken off %(count)d document.",
+            "“%(name)s” was taken off %(count)d documents.",
+            count,
+        )
     else:
         count = tags.put(picked.documents, name, workspace, request.user, request)
-        said = _("“%(name)s” was put on %(count)d documents.")
+        said = ngettext(
+            "“%(name)s” was put on %(count)d document.",
+            "“%(name)s” was put on %(count)d documents.",
+            count,
+        )
     messages.info(request, said % {"name": name, "count": count})
     return back(workspace, picked.query)
 
