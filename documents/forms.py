@@ -85,7 +85,8 @@ class PasteForm(PlacedForm):
     @property
     def name(self) -> str:
         """The title as a file's name: Markdown when it says so, else plain text."""
-        title = str(self.cleaned_data["title"])
+        # a slash is a word's here, not a folder's
+        title = str(self.cleaned_data["title"]).replace("/", "-").replace("\\", "-")
         return title if title.lower().endswith((".md", ".txt", ".eml")) else f"{title}.txt"
 
 

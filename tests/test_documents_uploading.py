@@ -338,7 +338,11 @@ def test_one_bad_file_of_many_is_named_and_the_others_go_on(as_owner, workspace)
 
 @pytest.mark.parametrize(
     ("title", "name", "kind"),
-    [("Call of 3 March", "Call of 3 March.txt", "text"), ("Notes.md", "Notes.md", "markdown")],
+    [
+        ("Call of 3 March", "Call of 3 March.txt", "text"),
+        ("Notes.md", "Notes.md", "markdown"),
+        ("Invoice 3/4", "Invoice 3-4.txt", "text"),
+    ],
 )
 def test_a_pasted_text_becomes_a_document(as_owner, workspace, title, name, kind):
     where = f"/w/{workspace.slug}/paste/"

@@ -130,7 +130,8 @@
     if (!event.target.closest("#pasting")) return;
     event.preventDefault();
     const { title, text } = fields();
-    const name = /\.(md|txt|eml)$/i.test(title.value) ? title.value : `${title.value}.txt`;
+    const named = title.value.replace(/[\\/]/g, "-"); // no folder is meant
+    const name = /\.(md|txt|eml)$/i.test(named) ? named : `${named}.txt`;
     add([{ file: fileOf(text.value, name), path: "" }]);
     event.target.reset();
     pasting().close();
