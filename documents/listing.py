@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
+from documents.ingest import CONTAINERS
 from documents.labels import LABELS
 from documents.models import Document, DocumentQuerySet, Folder, Tag, Tree, Version
 
@@ -202,6 +203,10 @@ class Listing:
         found = {document.pk: document for document in rows.prefetch_related("tags")}
         # one that went meanwhile is left out
         page.object_list = [found[key] for key in page.object_list if key in found]
+        containers = [key for key, document in found.items() if document.kind in CONTAINERS]
+        within = Document.objects.filter(pk__in=containers).files_within()
+        for document in page.object_list:
+            document.files_within = within.get(document.pk, 0)
         return page
 
 

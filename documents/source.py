@@ -102,11 +102,11 @@ def open_source(
 ) -> OpenSource | None:
     """The place in the document that the address asks for, written down in the event log.
 
-    A place in another document's version, or past the text's end, is no place: the document opens
-    at the page asked for, unmarked. ``also`` are other cited ranges of the place's version. None
-    when the document has no version at all.
+    Only what has been read is written down. A place in another document's version, or past the
+    text's end, is no place: the document opens at the page asked for, unmarked. ``also`` are other
+    cited ranges of the place's version. None when the document has no version at all.
     """
-    version = document.current
+    version = document.current if document.status == Version.Status.READY else document.newest
     asked = place.version if place else VersionForm.asked(request.GET)
     if asked is not None:
         version = (
@@ -120,7 +120,8 @@ def open_source(
     page = _page(request)
     cited = _cited(place, also, version)
     ready = version.status == Version.Status.READY
-    if request.headers.get(PART) != "pages":
+    # a page that waits for its document asks again and again, and shows nothing of it
+    if ready and request.headers.get(PART) != "pages":
         _record(request, document, version, place)
     return OpenSource(
         document=document,
@@ -130,7 +131,7 @@ def open_source(
         sheets=sheets.sheets(version, cited, page) if ready and view == PAGES else None,
         place=place,
         cited=cited,
-        outdated=version.pk != document.current_id,
+        outdated=version.pk not in (document.current_id, document.upcoming_id),
         page=page,
         here=_here(request),
         quote=_quote(version, place) if place else "",

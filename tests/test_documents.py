@@ -144,9 +144,26 @@ def test_a_failed_document_says_why_and_can_be_retried(as_owner, workspace, owne
     page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
     assert html.escape(version.error) in page
     assert "Try again" in page
-    as_owner.post(f"/w/{workspace.slug}/documents/{document.public_id}/retry/")
+    own = f"/w/{workspace.slug}/documents/{document.public_id}/"
+    page = as_owner.get(own).content.decode()
+    assert html.escape(version.error) in page
+    assert f'formaction="{own}retry/"' in page
+    assert as_owner.post(f"{own}retry/", {"back": "document"}).url == own
     version.refresh_from_db()
     assert (version.status, version.error) == ("queued", "")
+
+
+def test_the_page_of_a_document_that_is_being_read_waits_for_it(as_owner, workspace, owner):
+    document = upload(workspace, owner)
+    where = f"/w/{workspace.slug}/documents/{document.public_id}/"
+    page = as_owner.get(where).content.decode()
+    assert "still being read" in page
+    assert 'hx-trigger="every 1s"' in page
+    assert not Event.objects.filter(verb="open-source").exists(), "nothing of it was seen"
+    read(document)
+    page = as_owner.get(where).content.decode()
+    assert "every 1s" not in page
+    assert Event.objects.filter(verb="open-source").count() == 1
 
 
 def test_the_sweep_sends_what_is_due_and_only_that(workspace, owner, document, monkeypatch):

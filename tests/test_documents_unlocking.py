@@ -40,6 +40,8 @@ def test_the_library_asks_for_the_password(as_owner, workspace, locked):
     page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
     assert "needs a password" in page
     assert address(locked) in page
+    own = as_owner.get(f"/w/{workspace.slug}/documents/{locked.public_id}/").content.decode()
+    assert address(locked) in own
 
 
 def test_the_right_password_makes_a_version_that_is_read(as_owner, owner, locked):

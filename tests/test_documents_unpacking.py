@@ -296,3 +296,13 @@ def test_in_the_foreground_everything_within_is_read_and_every_file_told_of(
     assert not Version.objects.exclude(status="ready").exists()
     assert len(list(foreground.ingest_path(path, workspace, owner))) == 6
     assert Document.objects.filter(kind=Kind.ZIP).count() == 2
+
+
+def test_the_line_of_an_archive_leads_to_the_files_within(deal, as_owner, workspace, document):
+    page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
+    line = re.search(rf'<tr id="document-{deal.public_id}".*?</tr>', page, re.S)[0]
+    assert f"#contents-{deal.public_id}" in line
+    assert "3 files within" in line
+    assert page.count(" within</a>") == 1
+    alone = as_owner.get(f"/w/{workspace.slug}/documents/{deal.public_id}/row/").content.decode()
+    assert "3 files within" in alone

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +54,11 @@ class DocumentQuerySet(models.QuerySet["Document"]):
 
     def ready(self) -> DocumentQuerySet:
         return self.filter(current__status="ready")
+
+    def files_within(self) -> dict[int, int]:
+        """How many live documents were unpacked from each of these, of those with any."""
+        inner = Document.objects.filter(container__in=self, deleted_at=None).order_by()
+        return dict(inner.values_list("container").annotate(Count("pk")))
 
     def past_keeping(self) -> DocumentQuerySet:
         """Deleted ones that cannot be restored any more, erased or about to be."""
@@ -185,6 +191,11 @@ class Document(models.Model):
             return Document.objects.none()
         rows = Document.objects.filter(container=self, deleted_at=None)
         return rows.select_related("current", "folder").order_by("pk")
+
+    @cached_property
+    def files_within(self) -> int:
+        """How many those are; a list of many documents counts them for all its lines at once."""
+        return self.live_contents.count()
 
     @property
     def origin(self) -> Document | None:

@@ -116,4 +116,6 @@ def retry(request: MemberRequest, workspace: Workspace, document_id: UUID) -> Ht
         tasks.ingest.delay_on_commit(shown.newest.pk)
     if request.htmx:
         return _row(request, workspace, document_id)
+    if request.POST.get("back") == "document":
+        return redirect("documents:document", workspace.slug, document_id)
     return redirect("documents:library", slug=workspace.slug)
