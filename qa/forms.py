@@ -56,23 +56,9 @@ class NewThreadForm(AskForm):
         self.fields["documents"].queryset = documents  # type: ignore[attr-defined]
 
 
-class DocumentsField(forms.ModelMultipleChoiceField):
-    """Documents by title, and why one cannot be read where it cannot."""
-
-    def label_from_instance(self, document: Document) -> str:
-        version = document.current
-        if version is None or version.status == "ready":
-            return document.title
-        state = _("still being read") if version.working else _("could not be read")
-        return f"{document.title} ({state})"
-
-
 class ThreadForm(forms.ModelForm):
-    documents = DocumentsField(
-        Document.objects.none(),
-        to_field_name="public_id",
-        widget=forms.CheckboxSelectMultiple,
-        label=_("Documents"),
+    documents = forms.ModelMultipleChoiceField(
+        Document.objects.none(), to_field_name="public_id", label=_("Documents")
     )
 
     class Meta:

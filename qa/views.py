@@ -56,7 +56,7 @@ def _answer(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> An
 
 def _live_documents(request: MemberRequest, workspace: Workspace) -> Any:
     rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
-    return rows.select_related("current")
+    return rows.select_related("current", "folder")
 
 
 @require_GET
@@ -84,18 +84,20 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     else:
         form = NewThreadForm(documents=documents)
         chosen = request.GET.getlist("document")
+    context = {"workspace": workspace, "form": form, "about": _about(request, workspace)}
+    context |= _choices(documents, chosen)
+    return render(request, "qa/new.html", context, status=422 if form.errors else 200)
+
+
+def _choices(documents: Any, chosen: list[str]) -> dict[str, Any]:
+    """The documents that a form offers: those that are chosen, then the newest of the others."""
     asked = [value for value in chosen if is_uuid(value)]
-    picked = list(documents.filter(public_id__in=asked))
     others = documents.exclude(public_id__in=asked)
-    context = {
-        "workspace": workspace,
-        "form": form,
-        "picked": picked,
+    return {
+        "picked": list(documents.filter(public_id__in=asked)),
         "others": others[:LISTED],
         "more": max(0, others.count() - LISTED),
-        "about": _about(request, workspace),
     }
-    return render(request, "qa/new.html", context, status=422 if form.errors else 200)
 
 
 def _about(request: MemberRequest, workspace: Workspace) -> Passage | None:
@@ -264,8 +266,14 @@ def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
                 request=request,
             )
         return redirect("qa:thread", workspace.slug, thread_id)
+    asked = request.POST.getlist("documents") if form.is_bound else None
     context = {"workspace": workspace, "thread": shown, "form": form}
+    context |= _choices(documents, asked if asked is not None else _ids(shown))
     return render(request, "qa/edit.html", context, status=422 if form.errors else 200)
+
+
+def _ids(thread: Thread) -> list[str]:
+    return [str(document.public_id) for document in thread.documents.all()]
 
 
 @in_workspace(Act.READ)

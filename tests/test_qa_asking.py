@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -129,3 +130,18 @@ def test_a_waiting_answer_is_stopped_at_once(as_owner, owner, workspace, documen
     answer.refresh_from_db()
     assert answer.status == "stopped"
     assert not answer.claim("late")
+
+
+def test_a_conversations_documents_come_first_and_the_newest_of_the_others(
+    as_owner, owner, workspace, document, monkeypatch
+):
+    monkeypatch.setattr("qa.views.LISTED", 2)
+    thread = Thread.objects.create(workspace=workspace, author=owner, title="Fees")
+    thread.documents.add(document)
+    for number in range(4):
+        upload(workspace, owner, f"Text {number}.", f"{number}.txt")
+    where = f"/w/{workspace.slug}/threads/{thread.public_id}/edit/"
+    page = as_owner.get(where).content.decode()
+    listed = re.findall(r'name="documents" value="[^"]+"( checked)?[^>]*> <span>([^<]+)', page)
+    assert listed == [(" checked", document.title), ("", "3.txt"), ("", "2.txt")]
+    assert "2 older documents are not listed here" in page

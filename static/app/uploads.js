@@ -121,7 +121,7 @@
   // Rows come with the answers, folders that were made do not. Whoever is choosing is left alone.
   function showFolders() {
     const made = items.some((item) => item.state === "done" && item.place.path);
-    if (!made || document.querySelector("#rows :checked")) return;
+    if (!made || document.querySelector("#rows :checked")) return recount();
     htmx.ajax("GET", location.pathname + location.search, { target: "#listing", select: "#listing", swap: "outerHTML" });
   }
 
@@ -315,10 +315,14 @@
     else row.asked = now;
   });
 
-  // When the last document has been read, the sentence above the table counts it.
+  // The sentence above the table counts what arrived, and again when the last of it has been read.
+  function recount() {
+    const read = { target: "#total", select: "#total", swap: "outerHTML" };
+    if (document.getElementById("total")) htmx.ajax("GET", location.pathname + location.search, read);
+  }
+
   document.addEventListener("htmx:after:swap", (event) => {
     const row = event.detail.ctx.sourceElement?.id?.startsWith("document-");
-    if (!row || document.querySelector("#rows [hx-get]")) return;
-    htmx.ajax("GET", location.pathname + location.search, { target: "#total", select: "#total", swap: "outerHTML" });
+    if (row && !document.querySelector("#rows [hx-get]")) recount();
   });
 })();
