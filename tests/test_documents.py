@@ -41,6 +41,20 @@ def test_several_files_at_once_and_the_bad_one_says_why(as_owner, workspace):
     assert ingest.ACCEPTED in page
 
 
+def test_sixty_files_in_one_form_are_sixty_documents(as_owner, workspace):
+    files = [SimpleUploadedFile(f"{n}.txt", f"Letter {n}.".encode()) for n in range(60)]
+    as_owner.post(f"/w/{workspace.slug}/upload/", {"files": files})
+    assert Document.objects.count() == 60
+
+
+def test_more_files_than_one_form_may_have_are_refused_with_how_many_may_be(as_owner, workspace):
+    files = [SimpleUploadedFile(f"{n}.txt", b"A letter.") for n in range(501)]
+    answer = as_owner.post(f"/w/{workspace.slug}/upload/", {"files": files})
+    assert answer.status_code == 400
+    assert "more than 500 files, upload fewer at a time." in answer.content.decode()
+    assert not Document.objects.exists()
+
+
 def test_with_htmx_a_file_answers_with_its_row_and_a_refusal_with_its_reason(as_owner, workspace):
     good = post(as_owner, workspace, SimpleUploadedFile("a.txt", b"One."), HX_Request="true")
     assert good.status_code == 200
