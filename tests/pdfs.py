@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 FONT_SIZE = 12
 LINE_HEIGHT = 16
+UTF_16 = ("utf-16-be", "surrogatepass")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def write(*pages: Page | str, title: str = "") -> bytes:
         _stream(_to_unicode(codes)),
         b"<< /Type /FontDescriptor /FontName /Test /Flags 4 /FontBBox [0 -200 600 800]"
         b" /ItalicAngle 0 /Ascent 800 /Descent -200 /CapHeight 700 /StemV 80 >>",
-        b"<< /Title <" + ("\ufeff" + title).encode("utf-16-be").hex().encode() + b"> >>",
+        b"<< /Title <" + f"\ufeff{title}".encode(*UTF_16).hex().encode() + b"> >>",
     ]
     kids = []
     for page in pages:
@@ -77,7 +78,7 @@ def _contents(page: Page, codes: dict[str, int]) -> bytes:
 
 def _to_unicode(codes: dict[str, int]) -> bytes:
     entries = [
-        f"<{code:04x}> <{letter.encode('utf-16-be', 'surrogatepass').hex()}>"
+        f"<{code:04x}> <{letter.encode(*UTF_16).hex()}>"
         for letter, code in codes.items()
     ]
     blocks = [entries[start : start + 100] for start in range(0, len(entries), 100)]

@@ -127,6 +127,12 @@ def test_it_refuses_a_pdf_on_which_nothing_stands(tmp_path):
     assert refusal(tmp_path, write("", " ")).code == "no_text"
 
 
+def test_a_title_that_is_no_unicode_does_not_keep_the_pages_from_being_read(tmp_path):
+    reading = read(tmp_path, write("Agreement", title="Sup\udbfeply"))
+
+    assert (reading.text, reading.title) == ("Agreement", "Sup\ufffdply")
+
+
 def test_it_refuses_a_pdf_that_needs_a_password_and_says_so(tmp_path):
     error = refusal(tmp_path, encrypted("secret", "secret"))
 

@@ -5,6 +5,7 @@ password, and gives the characters that highlights are drawn from. pypdf tells a
 from a damaged file, and a page count that pdfium does not agree with.
 """
 
+import ctypes
 import math
 import signal
 from collections.abc import Iterator
@@ -72,8 +73,16 @@ class PdfReader:
         if pages.blank:
             raise Unreadable("no_text")
         warnings = _warnings(structure, count, lost) + scans.warnings()
-        reading = pages.reading(self, warnings, title(document.get_metadata_value("Title")))
+        reading = pages.reading(self, warnings, title(_title(document)))
         return scans.signed(reading)
+
+
+def _title(document: pypdfium2.PdfDocument) -> str:
+    """As the file has it, "" if it has none: pypdfium2's own way refuses half a surrogate pair."""
+    size = pdfium.FPDF_GetMetaText(document, b"Title", None, 0)
+    buffer = ctypes.create_string_buffer(size)
+    pdfium.FPDF_GetMetaText(document, b"Title", buffer, size)
+    return buffer.raw[: max(0, size - 2)].decode("utf-16-le", "replace")
 
 
 @dataclass(frozen=True)
