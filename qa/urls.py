@@ -1,6 +1,6 @@
 from django.urls import path
 
-from qa import views
+from qa import sources, views
 
 app_name = "qa"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("threads/<uuid:thread_id>/edit/", views.edit, name="edit"),
     path("threads/<uuid:thread_id>/delete/", views.delete, name="delete"),
     path("answers/<uuid:answer_id>/", views.answer, name="answer"),
+    path("answers/<uuid:answer_id>/source/", sources.alone, name="alone"),
     path("answers/<uuid:answer_id>/stream/", views.stream, name="stream"),
     path("answers/<uuid:answer_id>/stop/", views.stop, name="stop"),
     path("answers/<uuid:answer_id>/anew/", views.anew, name="anew"),

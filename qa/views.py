@@ -23,14 +23,12 @@ from accounts.roles import Act
 from config.database import release
 from config.health import LATE
 from config.models import Pulse
-from documents.forms import Place, PlaceForm
+from documents.forms import PlaceForm
 from documents.models import Document
-from documents.sheets import Cited
-from documents.source import PART, OpenSource, open_source, part
-from qa import asking, passages, streams
+from documents.source import PART, part
+from qa import asking, passages, sources, streams
 from qa.forms import AskForm, NewThreadForm, ThreadForm
-from qa.models import Answer, Citation, Thread
-from qa.notes import note
+from qa.models import Answer, Thread
 from qa.passages import Passage
 from qa.render import Draft
 
@@ -91,7 +89,7 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
 
 def _choices(documents: Any, chosen: list[str]) -> dict[str, Any]:
     """The documents that a form offers: those that are chosen, then the newest of the others."""
-    asked = [value for value in chosen if is_uuid(value)]
+    asked = [value for value in chosen if sources.is_uuid(value)]
     others = documents.exclude(public_id__in=asked)
     return {
         "picked": list(documents.filter(public_id__in=asked)),
@@ -109,14 +107,6 @@ def _about(request: MemberRequest, workspace: Workspace) -> Passage | None:
             return None
     place = PlaceForm.place(request.GET)
     return passages.find(request.user, workspace, place) if place else None
-
-
-def is_uuid(value: str) -> bool:
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _start(
@@ -154,36 +144,15 @@ def _title(question: str) -> str:
     return line if len(line) <= 120 else line[:119].rsplit(" ", 1)[0] + "…"
 
 
-def _source(request: MemberRequest, workspace: Workspace) -> OpenSource | None:
-    """The source pane that the address asks for, if the user may see it."""
-    place = PlaceForm.place(request.GET)
-    if place is None:
-        return None
-    document = _live_documents(request, workspace).filter(versions__public_id=place.version).first()
-    return open_source(request, document, place, _cited(request, place)) if document else None
-
-
-def _cited(request: MemberRequest, place: Place) -> list[Cited]:
-    """What the answer that the address names cites of the place's version."""
-    asked = request.GET.get("answer", "")
-    if not is_uuid(asked):
-        return []
-    answer = Answer.objects.visible_to(request.user).filter(public_id=asked)
-    rows = Citation.objects.filter(answer__in=answer, version__public_id=place.version)
-    rows = rows.exclude(start=None).select_related(
-        "answer__workspace", "answer__thread", "version__document"
-    )
-    return [Cited(c.start, c.end, c.number, note(c.answer, c).href) for c in rows]  # type: ignore[arg-type]
-
-
 @require_GET
 @in_workspace(Act.READ)
 def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     shown = _thread(request, workspace, thread_id)
-    source = _source(request, workspace)
+    source = sources.beside(request, workspace)
     if source and (asked := part(request)):
         # a click on a footnote: the conversation is there already
         context = {"workspace": workspace, "thread": shown, "source": source}
+        context["alone"] = sources.alone_href(request, workspace, source)
         pane = render(request, asked, context)
         patch_vary_headers(pane, [PART])
         return pane
@@ -195,6 +164,7 @@ def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
         "answers": path,
         "form": AskForm(model=path[-1].model_requested if path else ""),
         "source": source,
+        "alone": sources.alone_href(request, workspace, source) if source else "",
         "source_missing": source is None and "version" in request.GET,
     }
     return render(request, "qa/thread.html", context)

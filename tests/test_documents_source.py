@@ -220,6 +220,28 @@ def test_the_text_shows_the_other_citations_too(as_owner, owner, long):
     assert '<span class="also">month 3 is 3 euros</span>' in page
 
 
+def test_opened_alone_the_other_citations_stay_lit_and_lead_on_there(as_owner, owner, long):
+    answer = cited_twice(long, owner)
+    pane = html.unescape(as_owner.get(beside(answer, answer.citations.all()[0])).content.decode())
+    alone = re.search(r'href="([^"]+)">Open alone', pane)[1]
+    page = html.unescape(as_owner.get(alone.split("#")[0]).content.decode())
+    strip = re.search(r'<nav class="strip".*?</nav>', page, re.S)[0]
+    second = re.findall(r'<a href="([^"]+)"', strip)[1]
+    assert second.split("?")[0] == alone.split("?")[0]
+    opened = as_owner.get(second.split("#")[0]).content.decode()
+    assert re.search(r'<g id="cited"[^>]*aria-label="Footnote 2', opened)
+    assert "Open alone" not in opened
+
+
+def test_a_private_answer_is_not_opened_alone_by_others(as_mate, owner, long):
+    answer = cited_twice(long, owner)
+    address = f"/w/{long.workspace.slug}/answers/{answer.public_id}/source/?"
+    address += where(long, **place(long, "month 3 is 3 euros")).partition("?")[2]
+    assert as_mate.get(address).status_code == 200
+    Thread.objects.filter(pk=answer.thread.pk).update(is_private=True)
+    assert as_mate.get(address).status_code == 404
+
+
 def test_a_private_answer_lights_nothing_for_others(as_mate, owner, long):
     answer = cited_twice(long, owner)
     other = put(long, owner, "Who pays?")

@@ -49,6 +49,7 @@
   }
 
   function beside(open) {
+    if (!document.querySelector(".talk")) return; // the source is the page
     const shell = document.querySelector(".shell");
     shell.classList.toggle("has-source", open);
     shell.classList.toggle("wide", !open);
