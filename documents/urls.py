@@ -29,6 +29,7 @@ urlpatterns = [
     path("documents/<uuid:document_id>/row/", library.row, name="row"),
     path("documents/<uuid:document_id>/retry/", library.retry, name="retry"),
     path("documents/<uuid:document_id>/rename/", document.rename, name="rename"),
+    path("documents/<uuid:document_id>/tags/", tags.of_document, name="document_tags"),
     path("documents/<uuid:document_id>/versions/", versions.versions, name="versions"),
     path("documents/<uuid:document_id>/versions/next/", versions.replace, name="replace"),
     path("documents/<uuid:document_id>/versions/again/", versions.read_again, name="read_again"),

@@ -41,6 +41,33 @@ def test_a_tag_is_taken_off_and_no_tag_is_a_sentence(as_owner, workspace, owner,
     assert "Write the tag first." in said(as_owner, act(as_owner, workspace, "tag", document))
 
 
+def test_a_document_is_tagged_on_its_own_page(as_owner, workspace, document):
+    own = f"/w/{workspace.slug}/documents/{document.public_id}/"
+    assert as_owner.post(f"{own}tags/", {"name": "R&D"}).url == own
+    page = as_owner.get(own).content.decode()
+    assert "?tag=R%26D" in page
+    assert 'name="take" value="R&amp;D"' in page
+    fragment = as_owner.post(f"{own}tags/", {"take": "R&D"}, headers={"HX-Request": "true"})
+    assert fragment.content.decode().count("R&amp;D") == 1, "still offered, not on it any more"
+    assert named(document) == set()
+    assert Event.objects.filter(verb="tag").count() == 2
+    assert as_owner.post(f"{own}tags/", {"name": " "}).status_code == 302
+    assert Tag.objects.count() == 1
+
+
+def test_a_viewer_sees_the_tags_of_a_document_and_changes_none(
+    as_mate, mate, owner, workspace, document
+):
+    Member.objects.filter(user=mate).update(role=Role.VIEWER)
+    tags.put(Document.objects.all(), "urgent", workspace, owner)
+    own = f"/w/{workspace.slug}/documents/{document.public_id}/"
+    page = as_mate.get(own).content.decode()
+    assert "?tag=urgent" in page
+    assert f"{own}tags/" not in page
+    assert as_mate.post(f"{own}tags/", {"take": "urgent"}).status_code == 403
+    assert named(document) == {"urgent"}
+
+
 def test_the_list_is_narrowed_to_a_tag(as_owner, workspace, owner, document):
     upload(workspace, owner, "Second.", "second.txt")
     tags.put(Document.objects.filter(pk=document.pk), "R&D / legal", workspace, owner)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -9,11 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.access import MemberRequest, in_workspace
+from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Workspace
 from accounts.roles import Act
 from documents import tags as tagging
-from documents.models import NotPossible, Tag
+from documents.models import Document, NotPossible, Tag
+from documents.views import lookups
 
 
 @require_GET
@@ -22,6 +25,25 @@ def tags(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     live = Count("documents", filter=Q(documents__deleted_at=None))
     rows = Tag.objects.filter(workspace=workspace).annotate(on=live)
     return render(request, "documents/tags.html", {"workspace": workspace, "tags": rows})
+
+
+@require_POST
+@in_workspace(Act.READ)
+def of_document(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+    """Puts the tag ``name`` on one document; with ``take``, takes that one off."""
+    shown = lookups.document(request, workspace, document_id)
+    require(request, workspace, Act.UPLOAD)
+    rows = Document.objects.filter(pk=shown.pk)
+    known = Tag.objects.filter(workspace=workspace, name=request.POST.get("take", "")).first()
+    name = tagging.clean_name(request.POST.get("name", ""))
+    if known is not None:
+        tagging.take(rows, known, request.user, request)
+    elif name:
+        tagging.put(rows, name, workspace, request.user, request)
+    if request.htmx:
+        context = {"workspace": workspace, "document": shown}
+        return render(request, "documents/_tags.html", context)
+    return redirect("documents:document", workspace.slug, document_id)
 
 
 def _tag(request: MemberRequest, workspace: Workspace) -> Tag:
