@@ -77,10 +77,7 @@ def _contents(page: Page, codes: dict[str, int]) -> bytes:
 
 
 def _to_unicode(codes: dict[str, int]) -> bytes:
-    entries = [
-        f"<{code:04x}> <{letter.encode(*UTF_16).hex()}>"
-        for letter, code in codes.items()
-    ]
+    entries = [f"<{code:04x}> <{letter.encode(*UTF_16).hex()}>" for letter, code in codes.items()]
     blocks = [entries[start : start + 100] for start in range(0, len(entries), 100)]
     mapped = "\n".join(
         f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks

@@ -54,6 +54,12 @@ def slow(tmp_path: Path) -> Path:
     return path
 
 
+def refusal_of_picture(path: Path, limits: Limits) -> str:
+    with pytest.raises(ingest.Unreadable) as raised:
+        ingest.picture(path, Kind.PDF, limits, 2, 600)
+    return raised.value.code
+
+
 def children(of: int | None = None) -> list[int]:
     """Process ids of the readers that a process started."""
     found = []
@@ -172,6 +178,20 @@ def test_a_short_document_does_not_wait_for_a_long_one(good):
     assert ingest.read(good, Kind.PDF, LIMITS).text == "Agreement"
     enough.set()
     thread.join(30)
+
+
+def test_who_looks_does_not_wait_for_a_page_that_is_slow_to_draw(good, slow):
+    limits = Limits(bytes=10 << 20, pages=50, seconds=6)
+    ingest.get_ready(good, Kind.PDF, LIMITS)
+    with ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        drawing = pool.submit(refusal_of_picture, slow, limits)
+        time.sleep(0.5)
+        assert ingest.picture(good, Kind.PDF, LIMITS, 1, 160)
+        took = time.monotonic() - began
+        assert not drawing.done(), "the other page was not slow"
+        assert drawing.result() == "too_slow"
+    assert took < 5
 
 
 def test_the_child_outlives_the_thread_that_started_it(good):

@@ -7,6 +7,7 @@ a line in `readers`, a member of `Kind` and its test.
 """
 
 from .kinds import ACCEPTED, advise, describe, sniff
+from .lanes import close
 from .numbers import runs
 from .places import PageBoxes, PageLine, PageLines, PageRange, Rect
 from .reading import (
@@ -24,7 +25,7 @@ from .reading import (
     Reading,
     Unreadable,
 )
-from .sandbox import boxes, close, get_ready, lines, picture, read, unlock, vet
+from .sandbox import boxes, get_ready, lines, picture, read, unlock, vet
 from .words import Word
 
 __all__ = [

@@ -1,30 +1,13 @@
-"""Files are opened in a process of its own, kept between them and replaced when it was killed.
+"""Files are opened in a process of its own: one function for each job that it can be given.
 
-It is started with ``subprocess``, never forked: the caller may have threads. There are two for
-reading, so that a short document need not wait for a long one, and one for looking at pages, so
-that nobody who looks waits for either; each does one job at a time, and other threads wait.
+The children are those of `lanes`; what they say is checked here: a file may have taken one over.
 """
 
-import atexit
-import contextlib
-import json
-import logging
-import math
-import os
-import queue
-import selectors
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from .lanes import asked
 from .places import PageBoxes, PageLines, PageRange
 from .reading import (
     Finding,
@@ -38,27 +21,6 @@ from .reading import (
 )
 from .words import Word
 
-logger = logging.getLogger(__name__)
-
-_ROOT = Path(__file__).resolve().parents[2]
-# The child needs no secret, so it is given none: only what Python needs to start.
-_ENVIRONMENT = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "TZ",
-    "TMPDIR",
-    "LD_LIBRARY_PATH",
-    "PYTHONHOME",
-    "PYTHONPATH",
-    "VIRTUAL_ENV",
-    "TESSDATA_PREFIX",
-)
-_STDERR_LINES = 40
-_NICE = 5
-_CHUNK = 1 << 18
-
 
 def read(
     path: Path,
@@ -69,7 +31,7 @@ def read(
 ) -> Reading:
     """Read the file at ``path`` within ``limits``. Raise `Unreadable`, and nothing else but what
     ``progress`` and ``part`` raise; that stops the reading."""
-    answer = _asked("reading", "read", path, kind, limits, {}, progress, part)
+    answer = asked("reading", "read", path, kind, limits, {}, progress, part)
     try:
         fields = answer.fields
         fields["text"] = answer.data.decode()
@@ -90,12 +52,12 @@ def picture(path: Path, kind: Kind, limits: Limits, page: int, width: int) -> by
     """The page (1-based) as a picture of ``width`` pixels, as `pictures.draw` makes it. Raise
     `Unreadable`."""
     arguments = {"page": page, "width": width}
-    return _asked("looking", "picture", path, kind, limits, arguments).data
+    return asked("looking", "picture", path, kind, limits, arguments).data
 
 
 def get_ready(path: Path, kind: Kind, limits: Limits) -> None:
     """Somebody is about to look at this file. Raise `Unreadable`."""
-    _asked("looking", "get_ready", path, kind, limits, {})
+    asked("looking", "get_ready", path, kind, limits, {})
 
 
 def boxes(
@@ -107,7 +69,7 @@ def boxes(
     """Where the ranges stand on the pages of the PDF at ``path``, as `locate.find` tells. Raise
     `Unreadable`."""
     arguments = {"ranges": [tuple(wanted) for wanted in ranges], "texts": texts}
-    answer = _asked("looking", "boxes", path, Kind.PDF, limits, arguments)
+    answer = asked("looking", "boxes", path, Kind.PDF, limits, arguments)
     try:
         return [PageBoxes.checked(**page) for page in answer.fields["pages"]]
     except (ValueError, TypeError, KeyError) as error:
@@ -119,7 +81,7 @@ def lines(
 ) -> PageLines:
     """The lines of a page of the PDF at ``path``, as `locate.lines` tells. Raise `Unreadable`."""
     arguments = {"page": page, "raw_sha256": raw_sha256, "text": text}
-    answer = _asked("looking", "lines", path, Kind.PDF, limits, arguments)
+    answer = asked("looking", "lines", path, Kind.PDF, limits, arguments)
     try:
         return PageLines.checked(**answer.fields)
     except (ValueError, TypeError, KeyError) as error:
@@ -129,356 +91,14 @@ def lines(
 def unlock(path: Path, limits: Limits, password: str) -> bytes:
     """The PDF at ``path`` decrypted, as `unlocking.unlock` does it. Raise `Unreadable`. The
     password goes through a pipe and is kept nowhere."""
-    return _asked("looking", "unlock", path, Kind.PDF, limits, {"password": password}).data
+    return asked("looking", "unlock", path, Kind.PDF, limits, {"password": password}).data
 
 
 def vet(path: Path, limits: Limits, page: int) -> list[Finding]:
     """Whether the text hidden under a page's picture says what the picture says, as `vetting.vet`
     tells it. Raise `Unreadable`."""
-    answer = _asked("reading", "vet", path, Kind.PDF, limits, {"page": page})
+    answer = asked("reading", "vet", path, Kind.PDF, limits, {"page": page})
     try:
         return [Finding(**finding) for finding in answer.fields["findings"]]
     except (ValueError, TypeError, KeyError) as error:
         raise Unreadable("crashed", repr(error)) from error
-
-
-def close() -> None:
-    """End this process's children, after the document each is at. Calling it again does nothing."""
-    for lane in _all():
-        with lane.lock:
-            lane.end()
-
-
-class _Lane:
-    """A child and who may talk to it: one at a time. Other lanes do not wait for it.
-
-    A ``quick`` lane's child is replaced at once when it ends, and loads its libraries before it is
-    asked anything: somebody is looking.
-    """
-
-    def __init__(self, quick: bool) -> None:
-        self.quick = quick
-        self.lock = threading.Lock()
-        self.child: _Child | None = None
-
-    def serving(self, limits: Limits) -> "_Child":
-        """A child that runs, started if it must be. Raise `Unreadable` if none can be."""
-        if self.child is None or not self.child.serves(limits):
-            self.end()
-            try:
-                self.child = _Child(limits.memory_mb, self.quick)
-            except OSError as error:
-                raise Unreadable("crashed", f"no process could be started: {error!r}") from error
-        return self.child
-
-    def end(self) -> None:
-        child, self.child = self.child, None
-        if child:
-            child.end()
-
-    def renew(self, limits: Limits) -> None:
-        self.end()
-        if self.quick:
-            with contextlib.suppress(Unreadable):
-                self.serving(limits)
-
-
-def _asked(
-    lane_name: str,
-    job: str,
-    path: Path,
-    kind: Kind,
-    limits: Limits,
-    arguments: dict[str, Any],
-    progress: Progress | None = None,
-    part: Callable[[Part], None] | None = None,
-) -> "_Answer":
-    """What the child of a lane says to a job on a file; `Unreadable` is raised."""
-    request = wire.message(
-        wire.REQUEST,
-        {
-            "job": job,
-            "path": os.fsencode(Path(path).absolute()).hex(),
-            "kind": kind.value,
-            "limits": vars(limits),
-            "arguments": arguments,
-        },
-    )
-    with _free(lane_name) as lane, lane.lock:
-        for _ in range(2):
-            child = lane.serving(limits)
-            answer = _Answer(limits, progress or _silent, part or _unwanted)
-            try:
-                child.ask(request, limits, answer)
-            except _NotStarted as error:
-                # it died while idle, which says nothing about this file
-                logger.warning("ingest_child_gone status=%s", error)
-            else:
-                return answer
-            finally:
-                if child.done:
-                    lane.renew(limits)
-    raise Unreadable("crashed", "the reading process does not start")
-
-
-def _silent(done: int, total: int) -> None:
-    """Nobody wants to know the progress."""
-
-
-def _unwanted(part: Part) -> None:
-    """Nobody wants the files inside."""
-
-
-class _NotStarted(Exception):
-    """The child was gone before it began."""
-
-
-@dataclass(frozen=True)
-class _Exit:
-    """How a child ended: its wait status (None if somebody else took it) and its peak in MB."""
-
-    status: int | None
-    peak_mb: float
-
-
-class _Child:
-    """A running ``documents.ingest.child``. ``done`` once it must not be used again."""
-
-    def __init__(self, memory_mb: int, quick: bool) -> None:
-        self.done = False
-        self._memory_mb = memory_mb
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        # One arena: glibc would reserve 64 MB of the address space for each thread.
-        environment["MALLOC_ARENA_MAX"] = "1"
-        # One page, one core: more threads would be slower, and each has a stack.
-        environment["OMP_THREAD_LIMIT"] = "1"
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "documents.ingest.child", str(memory_mb)),
-                *(str(os.getpid()), "quick" if quick else ""),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            cwd=_ROOT,
-            env=environment,
-        )
-        if not quick:
-            # who asks or looks goes first where there are few cores
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
-        assert self._process.stdin
-        assert self._process.stdout
-        assert self._process.stderr
-        self._stdin = self._process.stdin
-        self._stdout = self._process.stdout
-        self._stderr = self._process.stderr
-        os.set_blocking(self._stdout.fileno(), False)
-        os.set_blocking(self._stderr.fileno(), False)
-        self._complaints: deque[bytes] = deque(maxlen=_STDERR_LINES)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def serves(self, limits: Limits) -> bool:
-        return (
-            not self.done and self._memory_mb == limits.memory_mb and self._process.poll() is None
-        )
-
-    def ask(self, request: bytes, limits: Limits, answer: "_Answer") -> None:
-        """Have a job done. Unless the child answered to the end and feels fit, it is ``done``
-        afterwards. Raise `Unreadable` when that was the answer."""
-        self.done = True
-        self._converse(request, limits, answer)
-        if not answer.tired:
-            self.done = False
-        if answer.failure is not None:
-            raise answer.failure
-
-    def end(self) -> _Exit:
-        """Kill the process, wait for it, close the pipes."""
-        status: int | None = self._process.returncode
-        peak_mb = 0.0
-        if status is None:
-            try:
-                # Popen.kill() would reap a dead process, and its peak would be lost
-                os.kill(self.pid, signal.SIGKILL)
-                _, wait_status, usage = os.wait4(self.pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                self._process.returncode = 0
-            else:
-                status = self._process.returncode = os.waitstatus_to_exitcode(wait_status)
-                peak_mb = usage.ru_maxrss / 1024
-        for pipe in (self._stdin, self._stdout, self._stderr):
-            with contextlib.suppress(OSError):
-                pipe.close()
-        return _Exit(status, peak_mb)
-
-    def forget(self) -> None:
-        """Let go of it without ending it: after a fork it is another process's child."""
-        self._process.returncode = 0
-        for pipe in (self._stdin, self._stdout, self._stderr):
-            pipe.close()
-
-    def _converse(self, request: bytes, limits: Limits, answer: "_Answer") -> None:
-        began = time.monotonic()
-        deadline = began + limits.seconds
-        last = began + (limits.total_seconds or math.inf)
-        with contextlib.suppress(BrokenPipeError):
-            self._stdin.write(request)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._stdout, selectors.EVENT_READ)
-            selector.register(self._stderr, selectors.EVENT_READ)
-            while True:
-                now = time.monotonic()
-                left = min(deadline, last) - now
-                if left <= 0:
-                    self.end()
-                    raise Unreadable("too_slow", seconds=f"{round(now - began, 1):g}")
-                for key, _ in selector.select(left):
-                    data = os.read(key.fd, _CHUNK)
-                    if key.fileobj is self._stderr:
-                        if not data:
-                            selector.unregister(self._stderr)
-                        self._complaints.append(data[-4000:])
-                    elif not data:
-                        raise self._death(answer.started)
-                    else:
-                        before = time.monotonic()
-                        pages = answer.pages
-                        answer.take(data)
-                        if answer.complete:
-                            return
-                        # the caller's own time is not the document's
-                        deadline += time.monotonic() - before
-                        if limits.page_seconds and answer.pages > pages:
-                            deadline = max(deadline, time.monotonic() + limits.page_seconds)
-
-    def _death(self, started: bool) -> Exception:
-        """What the end of its output means."""
-        exit = self.end()
-        complaint = b"".join(self._complaints).decode(errors="replace")[-2000:].strip()
-        detail = f"exit {exit.status}, peak {exit.peak_mb:.0f} MB, {complaint}"
-        if not started:
-            return _NotStarted(detail)
-        logger.warning("ingest_child_died exit=%s peak_mb=%.0f", exit.status, exit.peak_mb)
-        # An allocation that fails within a library ends the process in any of several ways.
-        if exit.peak_mb > self._memory_mb / 2:
-            return Unreadable("too_much_memory", detail, megabytes=self._memory_mb)
-        return Unreadable("crashed", detail)
-
-
-class _Answer:
-    """What the child has said so far to one job. Complete, it is either ``data`` and ``fields``,
-    or ``failure``."""
-
-    def __init__(self, limits: Limits, progress: Progress, part: Callable[[Part], None]) -> None:
-        # JSON of a page takes some 250 bytes, of a recognised word 40; a character at most four.
-        longest = 12 * limits.chars + 1000 * limits.pages + 1_000_000
-        self._frames = wire.Frames(max(longest, limits.bytes + 1_000_000))
-        self._limits = limits
-        self._progress = progress
-        self._part = part
-        self._parts = self._parts_bytes = 0
-        self.data = b""
-        self.fields: dict[str, Any] = {}
-        self.failure: Unreadable | None = None
-        self.started = False
-        self.complete = False
-        self.tired = True
-        self.pages = 0
-
-    def take(self, data: bytes) -> None:
-        """Raise `Unreadable` for what no child of ours says: a file may have taken it over."""
-        try:
-            frames = self._frames.feed(data)
-        except ValueError as error:
-            raise Unreadable("crashed", repr(error)) from error
-        for tag, payload in frames:
-            try:
-                told = self._told(tag, payload)
-            except (ValueError, TypeError, KeyError, RecursionError) as error:
-                raise Unreadable("crashed", repr(error)) from error
-            if isinstance(told, Part):
-                self._part(told)
-            elif told:
-                self._progress(*told)
-
-    def _told(self, tag: bytes, payload: bytes) -> tuple[int, int] | Part | None:
-        if tag == wire.STARTED:
-            self.started = True
-            return None
-        if tag == wire.DATA:
-            self.data = payload
-            return None
-        if tag == wire.PART:
-            return self._counted(Part(*wire.unnamed(payload)))
-        fields: dict[str, Any] = json.loads(payload)
-        if tag == wire.PROGRESS:
-            self.pages = int(fields["done"])
-            return self.pages, int(fields["total"])
-        self.tired = bool(fields.pop("tired"))
-        if tag == wire.FAILED:
-            self.failure = Unreadable(fields["code"], fields["detail"], **fields["fields"])
-        elif tag == wire.RESULT:
-            self.fields = fields
-        else:
-            raise ValueError(f"tag {tag!r}")
-        self.complete = True
-        return None
-
-    def _counted(self, part: Part) -> Part:
-        self._parts += 1
-        self._parts_bytes += len(part.data)
-        if self._parts > self._limits.parts or self._parts_bytes > self._limits.parts_bytes:
-            raise ValueError("more parts than are allowed")
-        return part
-
-
-_COUNTS = {"reading": 2, "looking": 1}
-_lanes: dict[str, list[_Lane]] = {}
-_idle: dict[str, queue.LifoQueue[_Lane]] = {}
-
-
-def _make() -> None:
-    for name, count in _COUNTS.items():
-        _lanes[name] = [_Lane(quick=name == "looking") for _ in range(count)]
-        _idle[name] = queue.LifoQueue()
-        for lane in _lanes[name]:
-            _idle[name].put(lane)
-
-
-@contextlib.contextmanager
-def _free(name: str) -> Iterator[_Lane]:
-    """A lane that does nothing, waited for if need be: the last one used, whose child is warm."""
-    lane = _idle[name].get()
-    try:
-        yield lane
-    finally:
-        _idle[name].put(lane)
-
-
-def _all() -> list[_Lane]:
-    return [lane for lanes in _lanes.values() for lane in lanes]
-
-
-def _end() -> None:
-    for lane in _all():
-        lane.end()
-
-
-def _forget() -> None:
-    """In a forked process: the children and the locks are the parent's."""
-    inherited = _all()
-    _make()
-    for lane in inherited:
-        if lane.child:
-            lane.child.forget()
-
-
-_make()
-
-
-os.register_at_fork(after_in_child=_forget)
-atexit.register(_end)  # without the lock: a thread that reads must not keep the process alive
