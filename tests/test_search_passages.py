@@ -61,7 +61,7 @@ def test_a_stretch_gives_back_what_was_packed(text):
     counted = [count(text, one, "en") for one in passages(text, cut(text, []))][: packing.LENGTH]
     packed = packing.pack(counted, "en")
     assert packed.keys == sorted(packed.keys)
-    stretch = packing.Stretch(packed.keys, packed.packed)
+    stretch = packing.Stretch(" ".join([*packed.keys, "~1"]), packed.packed)
     assert (stretch.size, stretch.language) == (len(counted), "en")
     assert [stretch.passage(number) for number in range(stretch.size)] == [
         one.passage for one in counted

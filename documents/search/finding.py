@@ -232,7 +232,7 @@ class _Scope:
         for pk, version, words_, packed in Stretch.objects.filter(pk__in=fresh).values_list(
             *columns
         ):
-            self.seen[pk] = Seen(pk, version, packing.Stretch.of(words_, packed))
+            self.seen[pk] = Seen(pk, version, packing.Stretch(words_, packed))
         return [self.seen[pk] for pk in keys if pk in self.seen]
 
 

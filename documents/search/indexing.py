@@ -131,7 +131,7 @@ def counts(rows: Iterable[Stretch]) -> Counter[str]:
     found: Counter[str] = Counter()
     anywhere: set[str] = set()
     for row in rows:
-        stretch = packing.Stretch.of(row.words, bytes(row.packed))
+        stretch = packing.Stretch(row.words, bytes(row.packed))
         of = OF_HEAD if row.number == HEAD else ""
         found.update(dict(stretch.counts()))
         found[of + PASSAGES] += stretch.size

@@ -9,11 +9,9 @@ from __future__ import annotations
 import struct
 import zlib
 from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from .passages import Passage, Range
 
@@ -78,8 +76,9 @@ def pack(counted: Sequence[Counted], language: str) -> Packed:
 class Stretch:
     """A packed stretch, to be looked at; ``size`` is the number of its passages."""
 
-    def __init__(self, keys: Sequence[str], packed: bytes) -> None:
-        self.keys = keys
+    def __init__(self, words: str, packed: bytes) -> None:
+        """From its row's columns: the last of the words is no key but the workspace's mark."""
+        self._words = f" {words} "
         self._data = zlib.decompress(packed)
         head = _HEAD.unpack_from(self._data)
         self.size, self._keys, self._headings, self._sentences, language = head
@@ -87,30 +86,30 @@ class Stretch:
         at = _HEAD.size + 16 * self.size + 8 * self._headings + 8 * self._sentences
         self.lengths = self._array("H", at, self.size)
         self._rest = at + 6 * self.size
-        self._ends = list(accumulate(self._data[self._rest : self._rest + self._keys]))
-
-    @classmethod
-    def of(cls, words: str, packed: bytes) -> Stretch:
-        """From its row's columns: the last of the words is no key but the workspace's mark."""
-        return cls(words.split(" ")[:-1], packed)
+        self._counts = self._data[self._rest : self._rest + self._keys]
 
     def _array(self, kind: str, at: int, count: int) -> array[int]:
         found = array(kind)
         found.frombytes(self._data[at : at + count * found.itemsize])
         return found
 
+    @property
+    def keys(self) -> list[str]:
+        return self._words.split()[:-1]
+
     def counts(self) -> Iterator[tuple[str, int]]:
         """Each key, and how many passages have it."""
-        return zip(self.keys, self._data[self._rest : self._rest + self._keys], strict=True)
+        return zip(self.keys, self._counts, strict=True)
 
     def postings(self, key: str) -> Iterator[tuple[int, int, int]]:
         """(number of the passage, times in its body, times in its heading) of a key."""
-        at = bisect_left(self.keys, key)
-        if at == len(self.keys) or self.keys[at] != key:
+        # found and counted as one string: most stretches are looked at for a few keys of thousands
+        where = self._words.find(f" {key} ")
+        if where < 0:
             return
-        begin = self._rest + self._keys + 2 * (self._ends[at - 1] if at else 0)
-        end = self._rest + self._keys + 2 * self._ends[at]
-        found = self._data[begin:end]
+        at = self._words.count(" ", 0, where)
+        begin = self._rest + self._keys + 2 * sum(self._counts[:at])
+        found = self._data[begin : begin + 2 * self._counts[at]]
         for number, often in zip(found[::2], found[1::2], strict=True):
             yield number, often & _MOST, often >> 4
 
