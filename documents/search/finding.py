@@ -173,17 +173,18 @@ class _Scope:
         about = self._about(naming)
         # what names a document has had its say when that was found, and is on every page of it
         weights = {slot: 1 - SPENT * self._naming(slot) if about else 1.0 for slot, _count in known}
-        found: dict[Place, float] = {}
+        # thousands of passages, of which a few are wanted: nothing is made of the others
+        found: list[tuple[float, int, int, float]] = []
         for seen in self._look_at(self._candidates(known, about)):
             scored = ranking.scores(seen.stretch, weights, self._counts.passages)
-            for number, score in scored.items():
-                found[Place(seen.pk, number)] = score
-        best = max(found.values(), default=1.0)
-        for place in found:
-            found[place] = found[place] / best + about.get(self.seen[place.stretch].version, 0.0)
-        return nsmallest(
-            DEPTH, found.items(), key=lambda pair: (-pair[1], pair[0].stretch, pair[0].number)
+            of_document = about.get(seen.version, 0.0)
+            found += [(score, seen.pk, number, of_document) for number, score in scored.items()]
+        best = max((score for score, *_where in found), default=1.0)
+        first = nsmallest(
+            DEPTH,
+            ((-(score / best + of), stretch, number) for score, stretch, number, of in found),
         )
+        return [(Place(stretch, number), -score) for score, stretch, number in first]
 
     def _naming(self, slot: Slot) -> float:
         """How far a word names documents, 0 to 1: whether it is in the heads of all that have it.
