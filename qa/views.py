@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, in_workspace, remember_workspace, require
-from accounts.models import Event, Workspace
+from accounts.models import Event, User, Workspace
 from accounts.roles import Act
 from config.database import release
 from config.health import LATE
@@ -286,23 +286,25 @@ def stop(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpR
 @in_workspace(Act.ASK)
 def anew(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """The same question about the documents' current versions, at the end of the thread."""
-    shown = _answer(request, workspace, answer_id)
-    try:
-        newest = asking.ask_anew(shown, request.user, request)
-    except asking.NotAskable as refusal:
-        context = {"workspace": workspace, "answer": shown, "refusal": str(refusal)}
-        template = "qa/_answer.html" if request.htmx else "qa/answer.html"
-        return render(request, template, context, status=422)
-    return _back(request, workspace, newest)
+    return _again(request, workspace, answer_id, asking.ask_anew)
 
 
 @require_POST
 @in_workspace(Act.ASK)
 def retry(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """A new answer to the same question; pressing the button twice makes one."""
+    return _again(request, workspace, answer_id, asking.ask_again)
+
+
+def _again(
+    request: MemberRequest,
+    workspace: Workspace,
+    answer_id: UUID,
+    ask: Callable[[Answer, User, HttpRequest], Answer],
+) -> HttpResponse:
     shown = _answer(request, workspace, answer_id)
     try:
-        newest = asking.ask_again(shown, request.user, request)
+        newest = ask(shown, request.user, request)
     except asking.NotAskable as refusal:
         context = {"workspace": workspace, "answer": shown, "refusal": str(refusal)}
         template = "qa/_answer.html" if request.htmx else "qa/answer.html"
