@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,13 @@ class RenameForm(forms.ModelForm):
     class Meta:
         model = Document
         fields = ("title",)
+
+    def clean_title(self) -> str:
+        """As an uploaded file's name: nothing in it turns the direction of what stands after it."""
+        kept = (c for c in self.cleaned_data["title"] if unicodedata.category(c)[0] != "C")
+        if not (title := " ".join("".join(kept).split())):
+            raise forms.ValidationError(_("Write a name first."))
+        return title
 
 
 class PasswordForm(forms.Form):

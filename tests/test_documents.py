@@ -289,7 +289,8 @@ def test_an_analyst_deletes_their_own_and_not_another_ones(as_mate, mate, worksp
 def test_renaming_changes_the_title_and_an_empty_one_is_refused(as_owner, workspace, document):
     where = f"/w/{workspace.slug}/documents/{document.public_id}/rename/"
     assert as_owner.post(where, {"title": ""}).status_code == 422
-    assert as_owner.post(where, {"title": "Services"}).status_code == 302
+    assert as_owner.post(where, {"title": "\u202e"}).status_code == 422
+    assert as_owner.post(where, {"title": "Ser\u202evices"}).status_code == 302
     document.refresh_from_db()
     assert document.title == "Services"
 
