@@ -124,6 +124,16 @@ def test_a_locked_member_is_named_and_a_locked_archive_refused(tmp_path):
     )
 
 
+def test_one_bad_member_does_not_keep_the_others_back(tmp_path):
+    bad = [("../../evil.txt", b"x"), ("zeros.bin", bytes(60_000_000))]
+    reading, parts = read(tmp_path, archive(*bad, ("lease.txt", b"A lease.")))
+    assert parts == [("lease.txt", b"A lease.")]
+    assert reading.warnings == (
+        "../../evil.txt: not unpacked: its name leads out of the archive.",
+        "zeros.bin: not unpacked: it unpacks to far more than a document of its size has.",
+    )
+
+
 @pytest.mark.parametrize(
     ("members", "code"),
     [

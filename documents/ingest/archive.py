@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .canonical import clean
-from .packages import PACKED, look
+from .packages import PACKED, far_too_large, leads_out, look
 from .reading import Limits, Pages, Part, Progress, Reading, Unreadable
 from .text import put
 
@@ -22,6 +22,14 @@ _LITTER = re.compile(
     r"(?:\A|/)(?:__MACOSX/|\.DS_Store\Z|Thumbs\.db\Z|desktop\.ini\Z|\._[^/]*\Z|~\$[^/]*\Z)", re.I
 )
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+
+
+# What keeps a member from being unpacked is said of it alone, unless it is true of all.
+_HOPELESS: dict[str, Callable[[zipfile.ZipInfo], object]] = {
+    "zip_protected": lambda member: member.flag_bits & _ENCRYPTED,
+    "unsafe_names": leads_out,
+    "bomb": far_too_large,
+}
 
 
 class ArchiveReader:
@@ -42,8 +50,9 @@ class ArchiveReader:
             raise Unreadable("empty")
         if len(files) > limits.parts:
             raise Unreadable("too_many_parts", limit=limits.parts)
-        if all(member.flag_bits & _ENCRYPTED for member, _ in files):
-            raise Unreadable("zip_protected")
+        for code, hopeless in _HOPELESS.items():
+            if all(hopeless(member) for member, _name in files):
+                raise Unreadable(code)
         warnings = []
         with zipfile.ZipFile(path) as archive:
             for number, (member, name) in enumerate(files):
@@ -78,6 +87,10 @@ def size_in_words(size: int) -> str:
 
 def _problem(member: zipfile.ZipInfo, limits: Limits) -> str:
     """Why a member cannot be unpacked, for the end of a sentence; "" when it can."""
+    if leads_out(member):
+        return "its name leads out of the archive"
+    if far_too_large(member):
+        return "it unpacks to far more than a document of its size has"
     if member.external_attr >> 16 & _TYPE == _LINK:
         return "it is a link to something else"
     if member.flag_bits & _ENCRYPTED:

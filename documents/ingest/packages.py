@@ -65,8 +65,9 @@ def look(path: Path, *, parts: int, unpacked: int, strict: bool = True) -> list[
     Raise `Unreadable` when there are more than ``parts``, when together they have more than
     ``unpacked`` bytes, and when anything about them is as in no archive made in good faith. What
     comes back can be read by `zipfile`: no member gives more than its ``file_size``. Unless
-    ``strict``, members that need a password or are packed in another way than `PACKED` come back
-    with the others, for the caller to pass over.
+    ``strict``, members that need a password, are packed in another way than `PACKED`, have the name
+    of another or one that `leads_out`, or are `far_too_large` come back with the others, for the
+    caller to pass over.
     """
     with path.open("rb") as file:
         _check_directory(file, parts)
@@ -77,7 +78,8 @@ def look(path: Path, *, parts: int, unpacked: int, strict: bool = True) -> list[
             raise Unreadable("damaged_file", repr(error)) from error
         if len(members) > parts:
             raise Unreadable("too_many_parts", limit=parts)
-        _check_names(members)
+        if strict:
+            _check_names(members)
         _check_sizes(members, unpacked, strict)
         _check_places(file, members)
     return members
@@ -108,11 +110,21 @@ def _check_directory(file: BinaryIO, parts: int) -> None:
         raise Unreadable("too_many_parts", f"a directory of {length} bytes", limit=parts)
 
 
+def leads_out(member: zipfile.ZipInfo) -> bool:
+    """Whether the name would leave the folder it is unpacked into."""
+    return _OUTSIDE.search(member.filename.replace("\\", "/")) is not None
+
+
+def far_too_large(member: zipfile.ZipInfo) -> bool:
+    """Whether it unpacks to more than any document of its size does."""
+    return member.file_size > max(_RATIO_FROM, _RATIO * member.compress_size)
+
+
 def _check_names(members: list[zipfile.ZipInfo]) -> None:
     names = set()
     for member in members:
         name = member.filename.replace("\\", "/")
-        if _OUTSIDE.search(name):
+        if leads_out(member):
             raise Unreadable("unsafe_names", ascii(name)[:200])
         if name in names:
             raise Unreadable("ambiguous", ascii(name)[:200])
@@ -126,10 +138,9 @@ def _check_sizes(members: list[zipfile.ZipInfo], unpacked: int, strict: bool) ->
             raise Unreadable("zip_protected", ascii(member.filename)[:200])
         if strict and member.compress_type not in PACKED:
             raise Unreadable("strange_packing", f"method {member.compress_type}")
-        size, packed = member.file_size, member.compress_size
-        if size > _RATIO_FROM and size > _RATIO * packed:
-            raise Unreadable("bomb", f"{size} bytes in {packed}")
-        total += size
+        if strict and far_too_large(member):
+            raise Unreadable("bomb", f"{member.file_size} bytes in {member.compress_size}")
+        total += 0 if far_too_large(member) else member.file_size
     if total > unpacked:
         raise Unreadable(
             "unpacks_too_large", f"{total} bytes", megabytes=_mb(total), limit=_mb(unpacked)
