@@ -20,6 +20,7 @@ _WORD = re.compile(r"\w+|[^\w\s]|\s+")
 _PAIRS, _WORD_PAIRS = 500_000, 20_000
 _SIMILAR = 0.35  # of two sentences in the same place: less, and one went and another came
 _NEAR = 4  # sentences ahead among which the partner of a changed one is looked for
+_ALL_PAIRS = 30_000_000  # of words in all, some seconds of work
 _SHOWN = 2  # unchanged sentences shown beside a change
 
 
@@ -52,6 +53,7 @@ def compare(old: str, new: str) -> list[Row]:
 
 
 def _rows(old: str, new: str) -> Iterator[Row]:
+    work = _Work()
     before, after = list(sentences(old)), list(sentences(new))
     ours, theirs = [_key(old, one) for one in before], [_key(new, one) for one in after]
     matcher = _matcher(ours, theirs, _PAIRS)
@@ -60,7 +62,7 @@ def _rows(old: str, new: str) -> Iterator[Row]:
             for first, second in zip(before[a:b], after[c:d], strict=True):
                 yield Row(_plain(old, first), _plain(new, second), same=True)
         else:
-            yield from _changed(old, new, before[a:b], after[c:d])
+            yield from _changed(old, new, before[a:b], after[c:d], work)
 
 
 def _matcher(ours: Sequence[str], theirs: Sequence[str], pairs: int) -> SequenceMatcher[str]:
@@ -74,12 +76,25 @@ def _key(text: str, sentence: Range) -> str:
     return "".join(text[slice(*sentence)].split())
 
 
-def _changed(old: str, new: str, before: Sequence[Range], after: Sequence[Range]) -> Iterator[Row]:
+class _Work:
+    """How many pairs of words may still be compared: then a changed sentence is marked whole."""
+
+    def __init__(self) -> None:
+        self._left = _ALL_PAIRS
+
+    def allows(self, one: Sequence[str], other: Sequence[str]) -> bool:
+        self._left -= len(one) * len(other)
+        return self._left > 0
+
+
+def _changed(
+    old: str, new: str, before: Sequence[Range], after: Sequence[Range], work: _Work
+) -> Iterator[Row]:
     """Sentences of a changed stretch, those that resemble each other side by side."""
     at = 0
     for sentence in before:
         near = range(at, min(at + _NEAR, len(after)))
-        partner = next((i for i in near if _resemble(old, sentence, new, after[i])), None)
+        partner = next((i for i in near if _resemble(old, sentence, new, after[i], work)), None)
         if partner is None:
             yield Row(_whole(old, sentence), None)
             continue
@@ -91,8 +106,10 @@ def _changed(old: str, new: str, before: Sequence[Range], after: Sequence[Range]
         yield Row(None, _whole(new, added))
 
 
-def _resemble(old: str, one: Range, new: str, other: Range) -> bool:
+def _resemble(old: str, one: Range, new: str, other: Range, work: _Work) -> bool:
     first, second = old[slice(*one)].split(), new[slice(*other)].split()
+    if not work.allows(first, second):
+        return False
     matcher = _matcher(first, second, _WORD_PAIRS)
     return matcher.real_quick_ratio() > _SIMILAR and matcher.ratio() > _SIMILAR
 

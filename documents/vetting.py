@@ -33,7 +33,13 @@ def _vet_page(version: Version) -> bool:
     if not version.claim_vetting(timezone.now() + timedelta(seconds=2 * PAGE_SECONDS)):
         return False
     number = version.to_vet[0]
-    kept = version.vetted(number, _found(version, number))
+    try:
+        found = _found(version, number)
+    except (Page.DoesNotExist, OSError, ValueError):
+        # erased meanwhile: there is nothing to compare any more
+        logger.info("version=%s not vetted: it is gone", version.public_id)
+        version.to_vet, found = [number], []
+    kept = version.vetted(number, found)
     if kept and version.to_vet:
         # it has had its turn: another's page comes first
         version.claim_vetting(timezone.now())

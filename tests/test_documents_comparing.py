@@ -57,6 +57,17 @@ def test_far_from_any_change_sentences_are_counted_and_not_shown():
     assert [row.skipped for row in rows if row.skipped] == [48]
 
 
+def test_long_sentences_that_resemble_no_other_take_no_longer_than_is_bearable():
+    def text(word: str) -> str:
+        return ".\n\n".join(f"{word} " * 150 + f"{n} {word}{n}" for n in range(300))
+
+    began = time.monotonic()
+    rows = compare(text("lo rem"), text("ip sum"))
+    assert time.monotonic() - began < 30
+    shown = "".join(said(row.old.parts) for row in rows if row.old)
+    assert "".join(shown.split()) == "".join(text("lo rem").split())
+
+
 def test_ranges_lead_to_the_sentences():
     new = OLD.replace("thirty", "sixty")
     for row in compare(OLD, new):

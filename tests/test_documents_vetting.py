@@ -195,6 +195,15 @@ def test_a_worker_that_died_leaves_the_page_to_another(workspace, owner):
     assert vetting.vet_due() == 1
 
 
+def test_a_document_that_was_erased_meanwhile_is_let_go(workspace, owner):
+    version = read(upload(workspace, owner, scan(LINES), "scan.pdf"))
+    version.blob.file.delete(save=True)
+    version.pages.all().delete()
+    assert vetting.vet_due() == 1
+    version.refresh_from_db()
+    assert (version.to_vet, version.vet_at, version.findings) == ([], None, [])
+
+
 def test_whoever_waits_to_be_read_comes_first(workspace, owner):
     version = read(upload(workspace, owner, scan(LINES), "scan.pdf"))
     waiting = upload(workspace, owner, CONTRACT.encode(), "waiting.txt")
