@@ -251,6 +251,27 @@ def test_a_child_that_grew_is_replaced(good, greedy):
     assert children() != [pid]
 
 
+def test_a_child_is_not_replaced_for_what_its_parent_had(good):
+    program = """
+import os, sys
+from pathlib import Path
+from documents import ingest
+
+def children():
+    ingest.read(Path(sys.argv[1]), ingest.Kind.PDF, limits)
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+limits = ingest.Limits(bytes=1 << 20, pages=9, memory_mb=300)
+had = b"1" * (200 << 20)
+del had
+print(len(children()), children() == children())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(good)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1", "True"], done.stderr
+
+
 def test_the_child_dies_with_its_parent_even_at_work(slow):
     program = (
         "from pathlib import Path; from documents import ingest; "

@@ -7,6 +7,7 @@ a file does to it - eat memory, crash, never end - is confined here, and the par
 import json
 import logging
 import os
+import re
 import resource
 import select
 import stat
@@ -28,6 +29,7 @@ _PROGRESS_SECONDS = 0.05
 _REST_SECONDS = 30.0
 _NICE = 5  # reading gives way to those who look and ask
 _REQUEST_BYTES = 16_000_000
+_PEAK = re.compile(r"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 
 
 def main() -> None:
@@ -122,10 +124,21 @@ def _answer(
     except Exception as error:  # a reader's fault must not look like the file's, but ends like it
         tired = True
         answer = _failed(Unreadable("crashed", repr(error)))
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     before, tag, fields = answer
-    fields["tired"] = tired or peak_mb > memory_mb / 3
+    fields["tired"] = tired or _peak_mb() > memory_mb / 3
     send(before + wire.message(tag, fields))
+
+
+def _peak_mb() -> float:
+    """The most memory this process has had; 0 where the system does not tell.
+
+    It is not ru_maxrss: that begins with what the parent had when it started this process.
+    """
+    try:
+        found = _PEAK.search(Path("/proc/self/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def _failed(error: Unreadable) -> tuple[bytes, bytes, dict[str, Any]]:

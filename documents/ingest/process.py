@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import os
+import resource
 import selectors
 import signal
 import subprocess
@@ -49,7 +50,8 @@ class NotStarted(Exception):
 
 @dataclass(frozen=True)
 class _Exit:
-    """How a child ended: its wait status (None if somebody else took it) and its peak in MB."""
+    """How a child ended: its wait status (None if somebody else took it) and its peak in MB, 0
+    where that is not known."""
 
     status: int | None
     peak_mb: float
@@ -61,6 +63,8 @@ class Child:
     def __init__(self, memory_mb: int, quick: bool) -> None:
         self.done = False
         self._memory_mb = memory_mb
+        # What a child is said to have had at most begins with what its parent had.
+        self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         # One arena: glibc would reserve 64 MB of the address space for each thread.
         environment["MALLOC_ARENA_MAX"] = "1"
@@ -123,7 +127,8 @@ class Child:
                 self._process.returncode = 0
             else:
                 status = self._process.returncode = os.waitstatus_to_exitcode(wait_status)
-                peak_mb = usage.ru_maxrss / 1024
+                if usage.ru_maxrss > self._inherited:
+                    peak_mb = usage.ru_maxrss / 1024
         for pipe in (self._stdin, self._stdout, self._stderr):
             with contextlib.suppress(OSError):
                 pipe.close()
