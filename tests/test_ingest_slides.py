@@ -8,8 +8,6 @@ from typing import Any
 
 import pptx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from lxml import etree
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
@@ -275,44 +273,6 @@ def test_it_keeps_the_limits(tmp_path, deck):
 
 def test_a_word_document_is_no_presentation(tmp_path):
     assert code(tmp_path, zipped({"_rels/.rels": b"<Relationships/>"})) == "damaged_file"
-
-
-def small() -> dict[str, bytes]:
-    deck = pptx.Presentation()
-    of = slide(deck, layout=5)
-    of.shapes.title.text = "Title"
-    box(of, "Text", 1, 3)
-    of.shapes.add_table(1, 2, Inches(1), Inches(5), Inches(6), Inches(1)).table.cell(
-        0, 0
-    ).text = "a"
-    of.notes_slide.notes_text_frame.text = "Notes"
-    kept = ("rels/.rels", "presentation", "slides/", "notesSlides/", "slideLayout6")
-    parts = parts_of(packed(deck))
-    return {name: parts[name] for name in parts if any(part in name for part in kept)}
-
-
-SMALL = small()
-
-
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.data())
-def test_whatever_is_changed_in_a_deck_it_ends_in_a_reading_or_a_sentence(tmp_path, data):
-    parts = {name: bytearray(content) for name, content in SMALL.items()}
-    name = data.draw(st.sampled_from(sorted(parts)))
-    for _ in range(data.draw(st.integers(1, 6))):
-        at = data.draw(st.integers(0, len(parts[name]) - 1))
-        insert = data.draw(
-            st.sampled_from([b"<", b"</a:p>", b"<a:p>", b' x="-9"', b"\xff", b"9", b""])
-        )
-        parts[name][at : at + data.draw(st.integers(0, 20))] = insert
-    try:
-        reading = read(tmp_path, zipped({name: bytes(part) for name, part in parts.items()}))
-    except ingest.Unreadable as error:
-        assert error.code in ("damaged_file", "empty"), error.detail  # noqa: PT017
-        return
-    assert reading.text == clean(reading.text)
 
 
 @pytest.mark.corpus

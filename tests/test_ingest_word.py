@@ -11,8 +11,6 @@ from pathlib import Path
 import docx
 import pytest
 from docx.shared import Pt
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from documents import ingest
 from documents.ingest import Kind, Limits
@@ -677,12 +675,6 @@ def test_a_text_without_pages_is_cut_between_paragraphs(tmp_path):
 
 # limits and odd files
 
-SMALL = document(
-    item("One") + tbl(tr(cell(p("a")), cell(p("b")))) + p("Two", raw=BREAK) + p("Three"),
-    numbering=abstract(lvl(0, "%1.")) + num(),
-    styles='<w:style w:type="paragraph" w:styleId="a"/>',
-)
-
 
 def test_it_keeps_the_limits(tmp_path):
     pages = document(p("a", raw=BREAK) * 30)
@@ -719,27 +711,6 @@ def test_no_shape_of_text_is_too_much(tmp_path):
         + p(raw=begin * 10_000 + end * 10_000 + run("out"))
     )  # fmt: skip
     assert set(lines(tmp_path, body)) == {"far", "said", "in", "out"}
-
-
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8),
-    st.integers(0, 200),
-)
-def test_whatever_byte_of_a_file_is_changed_it_ends_in_a_reading_or_a_sentence(
-    tmp_path, bytes_, cut
-):
-    data = bytearray(SMALL)
-    for position, value in bytes_:
-        data[position % len(data)] = value
-    try:
-        reading = read(tmp_path, bytes(data[: len(data) - cut]))
-    except ingest.Unreadable as error:
-        assert error.code != "crashed", error.detail  # noqa: PT017
-        return
-    assert reading.text == clean(reading.text)
 
 
 def test_notes_that_refer_to_themselves_end(tmp_path):
@@ -784,27 +755,6 @@ def test_it_reads_what_a_library_writes(tmp_path):
     assert re.fullmatch(
         r"Headers\n\nDraft\n\nComments\n\n\[Comment 1\] Ann, [\d-]{10}, on “First”: Why\?", behind
     )
-
-
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(st.data())
-def test_whatever_is_changed_in_a_document_it_ends_in_a_reading_or_a_sentence(tmp_path, data):
-    parts = {name: bytearray(content) for name, content in unpacked(SMALL).items()}
-    name = data.draw(st.sampled_from(sorted(parts)))
-    for _ in range(data.draw(st.integers(1, 6))):
-        at = data.draw(st.integers(0, len(parts[name]) - 1))
-        insert = data.draw(
-            st.sampled_from([b"<", b"</w:p>", b"<w:p>", b'w:val="-9"', b"\xff", b""])
-        )
-        parts[name][at : at + data.draw(st.integers(0, 20))] = insert
-    try:
-        reading = read(tmp_path, packed({name: bytes(part) for name, part in parts.items()}))
-    except ingest.Unreadable as error:
-        assert error.code in ("damaged_file", "empty"), error.detail  # noqa: PT017
-        return
-    assert reading.text == clean(reading.text)
 
 
 # the corpus
