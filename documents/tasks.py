@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.utils import timezone
 
 from documents import erasing, incoming, search
 from documents.models import Document, Version
@@ -15,6 +18,8 @@ HINT_SECONDS = 60
 # a hint is good for more than one small file: so the sweep's few keep every thread busy
 TURN_SECONDS = 1.0
 HINTS = 20
+# whoever waits to be read is waited for, so long
+INDEX_AFTER = timedelta(seconds=20)
 
 
 @shared_task(expires=HINT_SECONDS)
@@ -58,8 +63,12 @@ def tidy_uploads() -> None:
 
 @shared_task(expires=HINT_SECONDS)
 def index(version_id: int) -> None:
+    """Make a version findable; not while others wait to be read, but not much later either."""
     version = Version.objects.to_index().filter(pk=version_id).first()
-    if version is not None:
+    if version is None or version.ready_at is None:
+        return
+    rested = timezone.now() - version.ready_at > INDEX_AFTER
+    if rested or not Version.objects.waiting(Version.Lane.QUICK).exists():
         search.index(version)
 
 

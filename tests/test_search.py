@@ -290,3 +290,16 @@ def test_a_long_document_is_kept_in_several_stretches(workspace, owner):
     for number in (0, 150, 299):
         (hit,) = find(workspace, f"word{number}")
         assert f"word{number}." in hit.text
+
+
+def test_what_waits_to_be_read_comes_before_the_index_for_a_while(workspace, owner, document):
+    search.forget([document.current])
+    waiting = upload(workspace, owner, "Waiting.", "waiting.txt")
+    tasks.index(document.current.pk)
+    assert not Stretch.objects.filter(version=document.current).exists()
+    Version.objects.filter(pk=document.current.pk).update(
+        ready_at=timezone.now() - tasks.INDEX_AFTER
+    )
+    tasks.index(document.current.pk)
+    assert Stretch.objects.filter(version=document.current).exists()
+    assert waiting.current.status == "queued"
