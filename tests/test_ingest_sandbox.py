@@ -292,3 +292,17 @@ def test_what_is_no_file_is_a_sentence(tmp_path):
     os.mkfifo(fifo)
     for path in (tmp_path / "nowhere", tmp_path, fifo):
         assert refusal(path, LIMITS).code == "missing"
+
+
+def test_memory_is_blamed_though_the_parent_once_had_more_itself(greedy):
+    script = (
+        "import sys; from pathlib import Path; from documents import ingest\n"
+        "had = bytearray(400 << 20); had[::4096] = b'x' * len(had[::4096]); del had\n"
+        "limits = ingest.Limits(bytes=10 << 20, pages=50, memory_mb=300, seconds=20)\n"
+        "try: ingest.read(Path(sys.argv[1]), ingest.Kind.PDF, limits)\n"
+        "except ingest.Unreadable as error: print(error.code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(greedy)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout == "too_much_memory\n"

@@ -183,9 +183,15 @@ class Child:
             return NotStarted(detail)
         logger.warning("ingest_child_died exit=%s peak_mb=%.0f", exit.status, exit.peak_mb)
         # An allocation that fails within a library ends the process in any of several ways.
-        if exit.peak_mb > self._memory_mb / 2:
+        if exit.peak_mb > self._memory_mb / 2 or self._gave_up(exit):
             return Unreadable("too_much_memory", detail, megabytes=self._memory_mb)
         return Unreadable("crashed", detail)
+
+    def _gave_up(self, exit: _Exit) -> bool:
+        """Whether it ended as a library does that gets no memory, where its parent once had so much
+        that the child's own peak cannot be told."""
+        untold = not exit.peak_mb and self._inherited / 1024 > self._memory_mb / 2
+        return untold and exit.status in (-signal.SIGABRT, -signal.SIGTRAP)
 
 
 class Answer:
