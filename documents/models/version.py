@@ -86,8 +86,12 @@ class VersionQuerySet(models.QuerySet["Version"]):
         )
         for _active, _last, uploader in turns:
             heap = self.waiting(lane).filter(uploaded_by=uploader or None)
-            if (oldest := heap.order_by("pk").first()) is not None:
-                return oldest
+            if (oldest := heap.order_by("pk").first()) is None:
+                continue
+            # another worker took one of theirs between the two looks: it is someone else's turn
+            if reading.filter(uploaded_by=uploader or None).count() > active[uploader]:
+                return self.next_due(lane)
+            return oldest
         return None
 
     def last_turn(self) -> datetime:
