@@ -1,10 +1,9 @@
-"""Threads, answers with their citations, and the ledger of API requests."""
+"""Questions with their answers, and how one becomes the other."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db import models, transaction
@@ -14,81 +13,16 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
-from documents.models import Document, Version
+from documents.models import Version
+from qa.models.citation import Citation
+from qa.models.ledger import Backend, Ledger
+from qa.models.thread import Thread
 
 LEASE = timedelta(seconds=15)
 _CLAIMED = (
     *("status", "lease_owner", "lease_until", "attempts", "crashes"),
     *("started_at", "next_try_at", "stop_requested_at"),
 )
-
-
-class ThreadQuerySet(models.QuerySet["Thread"]):
-    def visible_to(self, user: Any) -> ThreadQuerySet:
-        """Threads of the user's workspaces, without other people's private ones."""
-        mine = Workspace.objects.visible_to(user).values("pk")
-        threads = self.filter(workspace__in=mine, deleted_at=None)
-        if user.is_superuser:
-            return threads
-        return threads.filter(Q(is_private=False) | Q(author=user.pk))
-
-
-class Thread(models.Model):
-    """A conversation over one or several documents of a workspace."""
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="threads")
-    author = models.ForeignKey(User, models.PROTECT, related_name="threads")
-    title = models.CharField(_("title"), max_length=200)
-    is_private = models.BooleanField(_("private"), default=False)
-    documents = models.ManyToManyField(Document, related_name="threads")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    active_at = models.DateTimeField(default=timezone.now, editable=False)
-    deleted_at = models.DateTimeField(null=True, editable=False)
-
-    objects = ThreadQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("thread")
-        verbose_name_plural = _("threads")
-        ordering = ["-active_at", "-pk"]
-        indexes = [
-            # the list in the left column: live threads of a workspace, last used first
-            models.Index(fields=["workspace", "deleted_at", "-active_at"], name="thread_list")
-        ]
-
-    def __str__(self) -> str:
-        return self.title
-
-    def mark_deleted(self) -> None:
-        """Hides the thread, and stops what is still being written in it."""
-        Thread.objects.filter(pk=self.pk, deleted_at=None).update(deleted_at=timezone.now())
-        for answer in self.answers.filter(status__in=[Answer.Status.QUEUED, Answer.Status.RUNNING]):
-            answer.request_stop()
-
-    def last_answer(self) -> Answer | None:
-        """The end of ``path``, without loading what stands on the way."""
-        newest = dict(self.answers.order_by("pk").values_list("follows", "pk"))
-        step: int | None = None
-        while (following := newest.get(step)) is not None:
-            step = following
-        return self.answers.get(pk=step) if step is not None else None
-
-    def path(self) -> list[Answer]:
-        """The conversation: from the first question on, the newest try of each."""
-        by_parent: dict[int | None, Answer] = {}
-        tries: dict[int | None, int] = {}
-        rows = self.answers.order_by("pk").select_related("author", "workspace", "thread")
-        for answer in rows.to_show():
-            by_parent[answer.follows_id] = answer
-            tries[answer.follows_id] = tries.get(answer.follows_id, 0) + 1
-        path: list[Answer] = []
-        step: int | None = None
-        while (answer := by_parent.get(step)) is not None:  # type: ignore[assignment]
-            answer.tries = tries[step]
-            path.append(answer)
-            step = answer.pk
-        return path
 
 
 class AnswerQuerySet(models.QuerySet["Answer"]):
@@ -105,6 +39,10 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         return rows.prefetch_related(
             "citations__version__document", "calls", models.Prefetch("sources", sources)
         )
+
+    def working(self) -> AnswerQuerySet:
+        """Not ended yet."""
+        return self.filter(status__in=[Answer.Status.QUEUED, Answer.Status.RUNNING])
 
     def due(self) -> AnswerQuerySet:
         """Waiting and its time has come, or left behind by a worker that died."""
@@ -131,9 +69,7 @@ class Answer(models.Model):
         FAILED = "failed", _("Failed")
         STOPPED = "stopped", _("Stopped")
 
-    class Backend(models.TextChoices):
-        ANTHROPIC = "anthropic", "Claude"
-        EMULATOR = "emulator", _("Local extraction")
+    Backend = Backend
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="answers")
@@ -365,139 +301,3 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answer_id} {self.index}: {self.version_id}"
-
-
-class Citation(models.Model):
-    """What a footnote rests on: a range of a version's text, a page of it, or a web address.
-
-    ``cited_text`` equals ``text[start:end]`` of the version where a range is given, and stays
-    when the source is erased.
-    """
-
-    class Kind(models.TextChoices):
-        TEXT = "text", _("text")
-        PAGE = "page", _("page")
-        WEB = "web", _("web")
-
-    class State(models.TextChoices):
-        EXACT = "exact", _("exact")
-        REALIGNED = "realigned", _("realigned")
-        UNVERIFIED = "unverified", _("unverified")
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    answer = models.ForeignKey(Answer, models.CASCADE, related_name="citations")
-    number = models.PositiveIntegerField()
-    kind = models.CharField(max_length=5, choices=Kind.choices)
-    state = models.CharField(max_length=10, choices=State.choices)
-    version = models.ForeignKey(Version, models.PROTECT, null=True, related_name="citations")
-    start = models.PositiveIntegerField(null=True)
-    end = models.PositiveIntegerField(null=True)
-    page_start = models.PositiveIntegerField(null=True)
-    page_end = models.PositiveIntegerField(null=True)
-    address = models.TextField(blank=True)
-    title = models.CharField(max_length=300, blank=True)
-    cited_text = models.TextField(blank=True)
-    raw = models.JSONField(default=dict)
-
-    class Meta:
-        verbose_name = _("citation")
-        verbose_name_plural = _("citations")
-        ordering = ["answer", "number"]
-        constraints = [
-            models.UniqueConstraint(fields=["answer", "number"], name="citation_number_once"),
-            models.CheckConstraint(
-                condition=Q(start=None, end=None) | Q(start__lt=F("end")),
-                name="citation_range_ordered",
-            ),
-            models.CheckConstraint(
-                condition=~Q(kind="text", state__in=["exact", "realigned"])
-                | Q(start__isnull=False, version__isnull=False),
-                name="citation_verified_has_range",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"[{self.number}] {self.title}"
-
-
-class TokenCount(models.Model):
-    """How many tokens a version has for a model: counted once, from the inline text."""
-
-    version = models.ForeignKey(Version, models.CASCADE, related_name="token_counts")
-    model = models.CharField(max_length=80)
-    tokens = models.PositiveIntegerField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["version", "model"], name="token_count_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.version_id} {self.model}: {self.tokens}"
-
-
-class ApiCall(models.Model):
-    """The ledger: one row for every request sent to the API, failed ones too."""
-
-    class Purpose(models.TextChoices):
-        ANSWER = "answer", _("answer")
-        COUNT = "count", _("token count")
-        UPLOAD = "upload", _("file upload")
-        DELETE = "delete", _("file deletion")
-        LIST = "list", _("file list")
-
-    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    at = models.DateTimeField(default=timezone.now, editable=False)
-    purpose = models.CharField(max_length=10, choices=Purpose.choices)
-    backend = models.CharField(max_length=10, choices=Answer.Backend.choices)
-    workspace = models.ForeignKey(Workspace, models.PROTECT, null=True, related_name="+")
-    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    answer = models.ForeignKey(Answer, models.PROTECT, null=True, related_name="calls")
-    model_requested = models.CharField(max_length=80, blank=True)
-    model = models.CharField(max_length=80, blank=True)
-    prompt_version = models.CharField(max_length=40, blank=True)
-    parameters = models.JSONField(default=dict)
-    # document_index → public id of the version
-    document_map = models.JSONField(default=list)
-    request_id = models.CharField(max_length=120, blank=True)
-    stop_reason = models.CharField(max_length=40, blank=True)
-    error_type = models.CharField(max_length=60, blank=True)
-    input_tokens = models.PositiveBigIntegerField(default=0)
-    output_tokens = models.PositiveBigIntegerField(default=0)
-    thinking_tokens = models.PositiveBigIntegerField(default=0)
-    cache_read_tokens = models.PositiveBigIntegerField(default=0)
-    cache_write_5m_tokens = models.PositiveBigIntegerField(default=0)
-    cache_write_1h_tokens = models.PositiveBigIntegerField(default=0)
-    usage = models.JSONField(default=dict)
-    rates = models.JSONField(default=dict)
-    rates_date = models.CharField(max_length=10, blank=True)
-    cost_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
-    saved_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
-    first_text_ms = models.PositiveIntegerField(null=True)
-    total_ms = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        verbose_name = _("API request")
-        verbose_name_plural = _("API requests")
-        ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["workspace", "-at"], name="api_call_of_workspace")]
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.purpose} {self.model}"
-
-
-class Ledger:
-    """The requests behind one answer, added up."""
-
-    def __init__(self, calls: list[ApiCall]) -> None:
-        self.cost_usd = sum((call.cost_usd for call in calls), Decimal(0))
-        self.saved_usd = sum((call.saved_usd for call in calls), Decimal(0))
-        self.cache_read = sum(call.cache_read_tokens for call in calls)
-        written = sum(call.cache_write_5m_tokens + call.cache_write_1h_tokens for call in calls)
-        self.prompt_tokens = self.cache_read + written + sum(call.input_tokens for call in calls)
-        self.output_tokens = sum(call.output_tokens for call in calls)
-
-    @property
-    def cache_percent(self) -> int:
-        """How much of what the model read came from the cache, 0 to 100."""
-        return 100 * self.cache_read // self.prompt_tokens if self.prompt_tokens else 0

@@ -1,60 +1,32 @@
-"""Threads, answers, and the stream of a running one."""
+"""Conversations: the list, a new one, one with its answers, a follow-up, its form."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, in_workspace, remember_workspace, require
-from accounts.models import Event, User, Workspace
+from accounts.models import Event, Workspace
 from accounts.roles import Act
-from config.database import release
-from config.health import LATE
-from config.models import Pulse
 from documents.forms import PlaceForm
-from documents.models import Document
 from documents.source import PART, part
-from qa import asking, passages, sources, streams
+from qa import asking, passages, sources
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Thread
 from qa.passages import Passage
-from qa.render import Draft
+from qa.views.lookups import live_documents, visible_thread
 
 PER_PAGE = 50
 LISTED = 200  # documents offered for a new question; more are chosen in the library
-
-
-def _thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Thread:
-    rows = Thread.objects.visible_to(request.user).filter(workspace=workspace)
-    return get_object_or_404(
-        rows.select_related("author", "workspace").prefetch_related("documents__current"),
-        public_id=thread_id,
-    )
-
-
-def _answer(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> Answer:
-    rows = Answer.objects.visible_to(request.user).filter(workspace=workspace)
-    return get_object_or_404(
-        rows.select_related("workspace", "thread", "author").to_show(),
-        public_id=answer_id,
-    )
-
-
-def _live_documents(request: MemberRequest, workspace: Workspace) -> Any:
-    rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
-    return rows.select_related("current", "folder")
 
 
 @require_GET
@@ -68,7 +40,7 @@ def threads(request: MemberRequest, workspace: Workspace) -> HttpResponse:
 @in_workspace(Act.ASK)
 def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """A first question: the form with the chosen documents, and what comes of it."""
-    documents = _live_documents(request, workspace)
+    documents = live_documents(request, workspace)
     if request.method == "POST":
         form = NewThreadForm(request.POST, documents=documents)
         if form.is_valid():
@@ -147,7 +119,7 @@ def _title(question: str) -> str:
 @require_GET
 @in_workspace(Act.READ)
 def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
-    shown = _thread(request, workspace, thread_id)
+    shown = visible_thread(request, workspace, thread_id)
     source = sources.beside(request, workspace)
     if source and (asked := part(request)):
         # a click on a footnote: the conversation is there already
@@ -174,7 +146,7 @@ def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
 @in_workspace(Act.ASK)
 def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     """A follow-up. With htmx: the new answer, and a fresh form; else back to the thread."""
-    shown = _thread(request, workspace, thread_id)
+    shown = visible_thread(request, workspace, thread_id)
     form = AskForm(request.POST)
     answer: Answer | None = None
     if form.is_valid():
@@ -220,8 +192,8 @@ def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> 
 @in_workspace(Act.ASK)
 def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     """Title and documents of a thread, for all who may ask in it; its privacy, for its author."""
-    shown = _thread(request, workspace, thread_id)
-    documents = _live_documents(request, workspace)
+    shown = visible_thread(request, workspace, thread_id)
+    documents = live_documents(request, workspace)
     form = ThreadForm(request.POST or None, instance=shown, documents=documents)
     if shown.author_id != request.user.pk:
         del form.fields["is_private"]
@@ -249,7 +221,7 @@ def _ids(thread: Thread) -> list[str]:
 @in_workspace(Act.READ)
 def delete(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     """Asks first (GET), then deletes (POST)."""
-    shown = _thread(request, workspace, thread_id)
+    shown = visible_thread(request, workspace, thread_id)
     own = shown.author_id == request.user.pk
     require(request, workspace, Act.DELETE_OWN if own else Act.DELETE_ANY)
     if request.method != "POST":
@@ -260,137 +232,3 @@ def delete(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
             Event.Verb.DELETE, by=request.user, object=shown, workspace=workspace, request=request
         )
     return redirect("documents:library", slug=workspace.slug)
-
-
-@require_GET
-@in_workspace(Act.READ)
-def answer(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
-    """The answer's fragment for htmx; a page round the same fragment otherwise."""
-    shown = _answer(request, workspace, answer_id)
-    template = "qa/_answer.html" if request.htmx else "qa/answer.html"
-    return render(request, template, {"workspace": workspace, "answer": shown})
-
-
-@require_POST
-@in_workspace(Act.ASK)
-def stop(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
-    shown = _answer(request, workspace, answer_id)
-    shown.request_stop()
-    if not shown.working:
-        # it was waiting: no worker will say that it ended
-        streams.publish(shown.public_id, shown.attempts, [{"type": "end"}])
-    return _back(request, workspace, shown)
-
-
-@require_POST
-@in_workspace(Act.ASK)
-def anew(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
-    """The same question about the documents' current versions, at the end of the thread."""
-    return _again(request, workspace, answer_id, asking.ask_anew)
-
-
-@require_POST
-@in_workspace(Act.ASK)
-def retry(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
-    """A new answer to the same question; pressing the button twice makes one."""
-    return _again(request, workspace, answer_id, asking.ask_again)
-
-
-def _again(
-    request: MemberRequest,
-    workspace: Workspace,
-    answer_id: UUID,
-    ask: Callable[[Answer, User, HttpRequest], Answer],
-) -> HttpResponse:
-    shown = _answer(request, workspace, answer_id)
-    try:
-        newest = ask(shown, request.user, request)
-    except asking.NotAskable as refusal:
-        context = {"workspace": workspace, "answer": shown, "refusal": str(refusal)}
-        template = "qa/_answer.html" if request.htmx else "qa/answer.html"
-        return render(request, template, context, status=422)
-    return _back(request, workspace, newest)
-
-
-def _back(request: MemberRequest, workspace: Workspace, answer: Answer) -> HttpResponse:
-    if request.htmx:
-        return render(request, "qa/_answer.html", {"workspace": workspace, "answer": answer})
-    if answer.thread is None:
-        return redirect("qa:answer", workspace.slug, answer.public_id)
-    where = reverse("qa:thread", args=[workspace.slug, answer.thread.public_id])
-    return redirect(f"{where}#{answer.anchor}")
-
-
-# the stream ----------------------------------------------------------------------------------
-
-
-@require_GET
-@in_workspace(Act.READ)
-def stream(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponseBase:
-    """Server-sent events of a running answer: all of it first, then what changes.
-
-    Whoever joins late, reloads or reconnects gets the whole answer so far in the first message.
-    """
-    rows = Answer.objects.visible_to(request.user).filter(workspace=workspace)
-    shown = get_object_or_404(rows, public_id=answer_id)
-    response = StreamingHttpResponse(_messages(shown), content_type="text/event-stream")
-    response["Cache-Control"] = "no-cache"
-    response["X-Accel-Buffering"] = "no"
-    # the stream may run for minutes: no database connection is held meanwhile
-    release()
-    return response
-
-
-async def _messages(answer: Answer) -> AsyncIterator[str]:
-    if not answer.working:
-        yield sse("", event="done")
-        return
-    anchor = answer.anchor
-    draft, first = Draft(anchor), True
-    async for batch in streams.events(answer.public_id):
-        if not batch:
-            yield ": keep-alive\n\n"
-            if not await _still_working(answer.pk):
-                break
-            if draft.blocks or not await _nobody_writes():
-                continue
-            batch = [{"type": "status", "sentence": nobody_sentence()}]
-        for event in batch:
-            draft.apply(event)
-            first = first or event["type"] == "restart"
-        context = {"anchor": anchor, "first": first, **draft.update(everything=first)}
-        yield sse(render_to_string("qa/_live.html", context))
-        first = False
-    yield sse("", event="done")
-
-
-@sync_to_async
-def _still_working(pk: int) -> bool:
-    try:
-        return any(answer.working for answer in Answer.objects.filter(pk=pk))
-    finally:
-        release()
-
-
-def nobody_sentence() -> str:
-    return _(
-        "No worker is running, so nobody writes this answer yet. An admin finds out more at "
-        "/health; it is written as soon as a worker starts."
-    )
-
-
-@sync_to_async
-def _nobody_writes() -> bool:
-    """Whether no worker for answers has been seen lately."""
-    try:
-        pulse = Pulse.objects.filter(name="worker:answers").first()
-        return pulse is None or pulse.late(LATE)
-    finally:
-        release()
-
-
-def sse(data: str, event: str = "") -> str:
-    """One server-sent event. An unnamed one is swapped into the page, a named one triggers."""
-    name = f"event: {event}\n" if event else ""
-    lines = "".join(f"data: {line}\n" for line in data.splitlines() or [""])
-    return f"{name}{lines}\n"

@@ -1,0 +1,20 @@
+"""Threads, answers with their citations, and the ledger of API requests."""
+
+from qa.models.answer import LEASE, Answer, AnswerQuerySet, Source
+from qa.models.citation import Citation
+from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
+from qa.models.thread import Thread, ThreadQuerySet
+
+__all__ = [
+    "LEASE",
+    "Answer",
+    "AnswerQuerySet",
+    "ApiCall",
+    "Backend",
+    "Citation",
+    "Ledger",
+    "Source",
+    "Thread",
+    "ThreadQuerySet",
+    "TokenCount",
+]

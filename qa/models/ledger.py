@@ -1,0 +1,103 @@
+"""What was sent to the API, and what it cost."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User, Workspace
+from documents.models import Version
+
+
+class Backend(models.TextChoices):
+    """Who is at the other end."""
+
+    ANTHROPIC = "anthropic", "Claude"
+    EMULATOR = "emulator", _("Local extraction")
+
+
+class TokenCount(models.Model):
+    """How many tokens a version has for a model: counted once, from the inline text."""
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="token_counts")
+    model = models.CharField(max_length=80)
+    tokens = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["version", "model"], name="token_count_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.model}: {self.tokens}"
+
+
+class ApiCall(models.Model):
+    """The ledger: one row for every request sent to the API, failed ones too."""
+
+    class Purpose(models.TextChoices):
+        ANSWER = "answer", _("answer")
+        COUNT = "count", _("token count")
+        UPLOAD = "upload", _("file upload")
+        DELETE = "delete", _("file deletion")
+        LIST = "list", _("file list")
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    backend = models.CharField(max_length=10, choices=Backend.choices)
+    workspace = models.ForeignKey(Workspace, models.PROTECT, null=True, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    answer = models.ForeignKey("qa.Answer", models.PROTECT, null=True, related_name="calls")
+    model_requested = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    prompt_version = models.CharField(max_length=40, blank=True)
+    parameters = models.JSONField(default=dict)
+    # document_index → public id of the version
+    document_map = models.JSONField(default=list)
+    request_id = models.CharField(max_length=120, blank=True)
+    stop_reason = models.CharField(max_length=40, blank=True)
+    error_type = models.CharField(max_length=60, blank=True)
+    input_tokens = models.PositiveBigIntegerField(default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0)
+    thinking_tokens = models.PositiveBigIntegerField(default=0)
+    cache_read_tokens = models.PositiveBigIntegerField(default=0)
+    cache_write_5m_tokens = models.PositiveBigIntegerField(default=0)
+    cache_write_1h_tokens = models.PositiveBigIntegerField(default=0)
+    usage = models.JSONField(default=dict)
+    rates = models.JSONField(default=dict)
+    rates_date = models.CharField(max_length=10, blank=True)
+    cost_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
+    saved_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
+    first_text_ms = models.PositiveIntegerField(null=True)
+    total_ms = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("API request")
+        verbose_name_plural = _("API requests")
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["workspace", "-at"], name="api_call_of_workspace")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.purpose} {self.model}"
+
+
+class Ledger:
+    """The requests behind one answer, added up."""
+
+    def __init__(self, calls: list[ApiCall]) -> None:
+        self.cost_usd = sum((call.cost_usd for call in calls), Decimal(0))
+        self.saved_usd = sum((call.saved_usd for call in calls), Decimal(0))
+        self.cache_read = sum(call.cache_read_tokens for call in calls)
+        written = sum(call.cache_write_5m_tokens + call.cache_write_1h_tokens for call in calls)
+        self.prompt_tokens = self.cache_read + written + sum(call.input_tokens for call in calls)
+        self.output_tokens = sum(call.output_tokens for call in calls)
+
+    @property
+    def cache_percent(self) -> int:
+        """How much of what the model read came from the cache, 0 to 100."""
+        return 100 * self.cache_read // self.prompt_tokens if self.prompt_tokens else 0

@@ -1,0 +1,1 @@
+"""Pages and fragments of conversations, a module for each group of addresses."""
