@@ -14,7 +14,7 @@ from accounts.models import Workspace
 from documents.models import Document, DocumentQuerySet, KeyCount, Stretch, Text, Version
 
 from . import packing, ranking, words
-from .candidates import candidates
+from .candidates import Pool
 from .indexing import HEAD, IN_DOCUMENT, IN_LANGUAGE, IN_WORKSPACE, LENGTH, OF_HEAD, PASSAGES
 from .passages import Passage, Range
 from .ranking import Collection, Slot
@@ -158,10 +158,12 @@ class _Scope:
     """The rows that may be found, looked at for one query after another."""
 
     def __init__(self, rows: QuerySet[Stretch], mark: str, counts: Counts, named: bool) -> None:
-        self._passages, self._heads = rows.exclude(number=HEAD), rows.filter(number=HEAD)
-        self._mark, self._counts, self._named = mark, counts, named
+        passages, heads = rows.exclude(number=HEAD), rows.filter(number=HEAD)
+        self._passages = Pool(passages, mark, counts.passages.size, packing.LENGTH)
+        self._heads = Pool(heads, mark, counts.heads.size, 1)
+        self._counts, self._named = counts, named
         self.seen: dict[int, Seen] = {}
-        whole = list(self._passages.values_list("pk", flat=True)[: LOOKED_AT + 1])
+        whole = list(passages.values_list("pk", flat=True)[: LOOKED_AT + 1])
         self._whole = whole if len(whole) <= LOOKED_AT else None
 
     def ranked(self, slots: Sequence[Slot]) -> list[tuple[Place, float]]:
@@ -201,13 +203,13 @@ class _Scope:
         """Keys of the stretches to look at: of all documents, and of those it seems to be about."""
         if self._whole is not None:
             return self._whole
-        found = candidates(self._passages, self._mark, slots, LOOKED_AT)
+        found = self._passages.candidates(slots, LOOKED_AT)
         likely = sorted(about, key=lambda version: -about[version])[:ROUTED]
         if likely:
-            inside = self._passages.filter(version__in=likely)
-            some = list(inside.values_list("pk", flat=True)[: ROUTED_AT + 1])
+            inside = self._passages.within(likely)
+            some = list(inside.rows.values_list("pk", flat=True)[: ROUTED_AT + 1])
             if len(some) > ROUTED_AT:
-                some = candidates(inside, self._mark, slots, ROUTED_AT)
+                some = inside.candidates(slots, ROUTED_AT)
             found = list(dict.fromkeys([*found, *some]))
         return found
 
@@ -218,7 +220,7 @@ class _Scope:
         rarest = _rarest_first(list(heads), self._counts.heads)
         found: dict[int, float] = {}
         most = 0.0
-        for seen in self._look_at(candidates(self._heads, self._mark, rarest, HEADS)):
+        for seen in self._look_at(self._heads.candidates(rarest, HEADS)):
             for weights in (heads, dict.fromkeys(heads, 1.0)):
                 scored = ranking.scores(
                     seen.stretch, weights, self._counts.heads, ranking.TITLE_WEIGHT

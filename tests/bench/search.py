@@ -19,6 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -285,6 +286,23 @@ def speed(sizes: Sequence[int], vendor: str) -> dict[str, Any]:
     return found
 
 
+@contextmanager
+def _filling() -> Iterator[None]:
+    """PostgreSQL fills its index many times quicker at once than row by row."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            yield
+            return
+        cursor.execute("SELECT pg_get_indexdef('documents_stretch_words'::regclass)")
+        made = cursor.fetchone()[0]
+        cursor.execute("DROP INDEX documents_stretch_words")
+        yield
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        cursor.execute(made)
+
+
 class Library:
     """Documents of generated text in a workspace, ready and indexed."""
 
@@ -304,8 +322,9 @@ class Library:
 
         from documents.models import KeyCount
 
-        while len(self._titles) < count:
-            self._add(min(200, count - len(self._titles)))
+        with _filling():
+            while len(self._titles) < count:
+                self._add(min(200, count - len(self._titles)))
         KeyCount.objects.filter(workspace=self._workspace).delete()
         KeyCount.objects.bulk_create(
             [
