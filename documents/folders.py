@@ -29,9 +29,9 @@ def ensure(
 ) -> Folder | None:
     """The folder at the end of a path of names below ``under``, made where it is missing.
 
-    Names are cleaned like titles; "", "." and ".." are passed over, and what lies too deep lands
-    in the deepest folder allowed. Without names, ``under`` itself (None: the top). Raises
-    `uploads.Refused` when one of them is deleted at this moment.
+    Names are cleaned like titles, and their capitals do not matter; "", "." and ".." are passed
+    over, and what lies too deep lands in the deepest folder allowed. Without names, ``under``
+    itself (None: the top). Raises `uploads.Refused` when one of them is deleted at this moment.
     """
     folder = under
     depth = len(under.trail) if under else 0
@@ -39,7 +39,7 @@ def ensure(
         if name.strip() in ("", ".", "..") or depth >= MAX_DEPTH:
             continue
         named = clean_title(name)[:_NAME_LENGTH]
-        known = Folder.objects.filter(workspace=workspace, parent=folder, name=named).first()
+        known = Folder.objects.named(named, workspace.pk, folder)
         folder = known or _made(named, workspace, folder, by)
         depth += 1
     return folder
@@ -48,14 +48,26 @@ def ensure(
 def _made(name: str, workspace: Workspace, parent: Folder | None, by: User) -> Folder:
     """A folder along a path, or the one that somebody else has just made."""
     with transaction.atomic():
-        if parent and not Folder.objects.still_has(parent):
+        if not _held(workspace, parent):
             raise Refused(_("The folder is not there any more."))
-        folder, created = Folder.objects.get_or_create(
-            workspace=workspace, parent=parent, name=name, defaults={"created_by": by}
-        )
-        if created:
-            _record(Event.Verb.CREATE, folder, by, None)
+        known = Folder.objects.named(name, workspace.pk, parent)
+        if known is not None:
+            return known
+        folder = Folder.objects.create(workspace=workspace, parent=parent, name=name, created_by=by)
+        _record(Event.Verb.CREATE, folder, by, None)
     return folder
+
+
+def _held(workspace: Workspace, parent: Folder | None) -> bool:
+    """Whether the place is there; then nobody else makes a folder in it until the transaction ends.
+
+    Two names that differ by their capitals are two to the database.
+    """
+    if parent is not None:
+        return Folder.objects.still_has(parent)
+    return (
+        Workspace.objects.select_for_update(no_key=True).filter(pk=workspace.pk).first() is not None
+    )
 
 
 def create(
@@ -70,7 +82,7 @@ def create(
         raise NotPossible(_("Folders cannot lie more than %(depth)d deep.") % {"depth": MAX_DEPTH})
     folder = Folder(workspace=workspace, parent=parent, name=name, created_by=by)
     with transaction.atomic():
-        if parent and not Folder.objects.still_has(parent):
+        if not _held(workspace, parent):
             raise NotPossible(_("The folder is not there any more."))
         folder.save_once()
         _record(Event.Verb.CREATE, folder, by, request)

@@ -92,6 +92,16 @@ def test_an_archive_becomes_documents_in_folders_under_its_name(deal, owner):
     assert "Deal/lease.txt" in deal.current.text.content
 
 
+def test_an_archive_named_like_a_folder_but_for_capitals_is_unpacked_into_that(workspace, owner):
+    beside = Folder.objects.create(workspace=workspace, name="DEAL", created_by=owner)
+    upload(workspace, owner, zipped(("A/lease.txt", "The lease."), ("a/offer.txt", "An offer.")),
+           "deal.zip")  # fmt: skip
+    read_all()
+    (inner,) = Folder.objects.exclude(pk=beside.pk)
+    assert (inner.name, inner.parent) == ("A", beside)
+    assert {one.folder for one in Document.objects.exclude(container=None)} == {inner}
+
+
 def test_what_is_not_accepted_is_named_on_the_archive_and_the_rest_goes_on(workspace, owner):
     made = upload(
         workspace,

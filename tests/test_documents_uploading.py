@@ -279,6 +279,50 @@ def test_a_folder_dropped_keeps_its_folders_below_the_one_shown(as_owner, owner,
     assert "hx-partial" in here.content.decode()
 
 
+def test_a_folder_dropped_beside_one_that_differs_by_capitals_goes_into_it(
+    as_owner, owner, workspace
+):
+    deals = folders.ensure(workspace, ["Deals", "Leases"], owner)
+    for number, path in enumerate(("deals/LEASES", "DEALS/leases/New", "deals/leases/new")):
+        file = SimpleUploadedFile("lease.txt", f"Lease {number}.".encode())
+        sent = as_owner.post(f"/w/{workspace.slug}/upload/", {"files": file, "path": path})
+        assert sent.status_code == 302
+    made = Folder.objects.exclude(pk__in=[deals.pk, deals.parent.pk]).get()
+    assert (made.name, made.parent) == ("New", deals)
+    assert [one.folder for one in Document.objects.order_by("pk")] == [deals, made, made]
+
+
+def test_of_folders_that_differ_by_capitals_from_an_earlier_time_the_one_spelt_so_is_used(
+    owner, workspace
+):
+    for name in ("Deals", "deals"):
+        Folder.objects.create(workspace=workspace, name=name, created_by=owner)
+    for asked, found in (("deals", "deals"), ("Deals", "Deals"), ("DEALS", "Deals")):
+        assert folders.ensure(workspace, [asked], owner).name == found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_folder_made_twice_at_once_in_different_capitals_is_one(owner, workspace):
+    start = threading.Barrier(2)
+    made = []
+
+    def make(name):
+        start.wait(5)
+        try:
+            made.append(folders.ensure(workspace, [name, name], owner))
+        finally:
+            connection.close()
+
+    makers = [threading.Thread(target=make, args=[name]) for name in ("Deals", "deals")]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join(20)
+    assert len(made) == 2
+    assert made[0] == made[1]
+    assert Folder.objects.count() == 2
+
+
 def test_pieces_land_in_their_folder_too(as_owner, owner, workspace):
     shown = folders.ensure(workspace, ["Deal"], owner)
     begun = begin(as_owner, workspace, path="Leases", folder=shown.public_id).json()

@@ -73,6 +73,17 @@ class FolderQuerySet(models.QuerySet["Folder"]):
         """
         return self.select_for_update(no_key=True).filter(pk=folder.pk).first() is not None
 
+    def named(self, name: str, workspace_id: int, parent: Folder | None) -> Folder | None:
+        """The folder of the name in that one (None: at the top); None when there is none.
+
+        Names that differ by their capitals alone are one to people, and to most computers. Where
+        there are several of them from an earlier time, it is the one spelt so, or the oldest.
+        """
+        found = self.filter(workspace=workspace_id, parent=parent, name__iexact=name)
+        alike = list(found.order_by("pk"))
+        exact = [folder for folder in alike if folder.name == name]
+        return next(iter(exact or alike), None)
+
     def locked_tree(self, workspace_id: int) -> Tree:
         """The tree, which nobody else changes until the transaction ends.
 
@@ -142,12 +153,9 @@ class Folder(models.Model):
             self.save_once("parent")
 
     def save_once(self, *fields: str) -> None:
-        """Saves it, or these fields; raises NotPossible when a folder of the name is there.
-
-        Names that differ by their capitals alone are one to people, and to most computers.
-        """
-        beside = Folder.objects.filter(workspace=self.workspace_id, parent=self.parent_id)
-        twin = beside.filter(name__iexact=self.name).exclude(pk=self.pk).first()
+        """Saves it, or these fields; raises NotPossible when a folder of the name is there."""
+        others = Folder.objects.exclude(pk=self.pk)
+        twin = others.named(self.name, self.workspace_id, self.parent)
         taken = NotPossible(
             _("There is a folder “%(name)s” here already.")
             % {"name": twin.name if twin else self.name}
