@@ -53,8 +53,12 @@ def _made(name: str, workspace: Workspace, parent: Folder | None, by: User) -> F
         known = Folder.objects.named(name, workspace.pk, parent)
         if known is not None:
             return known
-        folder = Folder.objects.create(workspace=workspace, parent=parent, name=name, created_by=by)
-        _record(Event.Verb.CREATE, folder, by, None)
+        # renaming does not wait for this: the very name may be there by now
+        folder, created = Folder.objects.get_or_create(
+            workspace=workspace, parent=parent, name=name, defaults={"created_by": by}
+        )
+        if created:
+            _record(Event.Verb.CREATE, folder, by, None)
     return folder
 
 
