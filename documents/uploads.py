@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Event, User, Workspace
 from documents import ingest
 from documents.models import Blob, Document, Folder, Version
+
+_LENGTH = 200
+_ENDING = re.compile(r"\.\w{1,10}$")
 
 
 class Refused(Exception):
@@ -35,10 +39,15 @@ class Accepted:
 
 
 def clean_title(name: str) -> str:
-    """A file's name without folders, control and direction characters; at most 200 long."""
+    """A file's name without folders, control and direction characters.
+
+    At most 200 long: what stands before its ending is cut, for the ending tells what it is.
+    """
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(c for c in base if unicodedata.category(c)[0] != "C")
-    return " ".join(kept.split())[:200] or _("Untitled")
+    title = " ".join(kept.split())
+    ending = found[0] if len(title) > _LENGTH and (found := _ENDING.search(title)) else ""
+    return (title[: _LENGTH - len(ending)].rstrip() + ending)[:_LENGTH] or _("Untitled")
 
 
 def check_size(size: int) -> None:

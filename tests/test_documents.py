@@ -102,12 +102,24 @@ def test_the_same_bytes_in_another_workspace_are_a_document_of_their_own(
         ("a\u202egpj.txt\0", "agpj.txt"),
         ("  ", "Untitled"),
         ("x" * 300, "x" * 200),
+        ("x" * 300 + ".pdf", "x" * 196 + ".pdf"),
+        ("x" * 195 + " of 2026.docx", "x" * 195 + ".docx"),
+        ("x" * 196 + ".pdf", "x" * 196 + ".pdf"),
+        ("No. 5." + "x" * 300, "No. 5." + "x" * 194),
     ],
 )
 def test_a_title_is_a_clean_file_name(name, title):
     from documents.uploads import clean_title
 
     assert clean_title(name) == title
+    assert clean_title(title) == title, "it is cleaned more than once on its way"
+
+
+def test_a_markdown_of_a_very_long_name_is_still_read_as_markdown(as_owner, workspace):
+    file = SimpleUploadedFile("x" * 240 + ".md", b"# Terms\n\nThirty days.")
+    as_owner.post(f"/w/{workspace.slug}/upload/", {"files": file})
+    document = Document.objects.get()
+    assert (document.title, document.kind) == ("x" * 197 + ".md", "markdown")
 
 
 def test_reading_stores_text_and_pages_that_fit_it(document):
