@@ -17,8 +17,10 @@ from typing import NamedTuple
 import pypdfium2.raw as pdfium
 from PIL import Image, ImageChops
 
+from . import direct
+from .direct import Address
 from .glyphs import Glyphs
-from .painted import Painted, address, painted_on, shared, visible
+from .painted import Painted, painted_on, shared, visible
 from .positions import page_text
 from .reading import Finding
 from .suspicion import suspects_on
@@ -110,10 +112,10 @@ def _clipped(text: str) -> str:
     return line if len(line) <= _QUOTED else line[: _QUOTED - 1].rstrip() + "…"
 
 
-def _text(handle: "pdfium.FPDF_PAGEOBJECT", text_page: "pdfium.FPDF_TEXTPAGE") -> str:
-    size = pdfium.FPDFTextObj_GetText(handle, text_page, None, 0)
+def _text(handle: Address, text_page: "pdfium.FPDF_TEXTPAGE") -> str:
+    size = direct.text_of(handle, text_page, None, 0)
     buffer = (ctypes.c_ushort * (size // 2 + 1))()
-    pdfium.FPDFTextObj_GetText(handle, text_page, buffer, size)
+    direct.text_of(handle, text_page, buffer, size)
     return ctypes.string_at(buffer, max(0, size - 2)).decode("utf-16-le", "replace")
 
 
@@ -142,8 +144,9 @@ class _Proof:
         self._whole = self._drawn()
         self._near = _NEAR * max(self._whole.size) / max(_size(page), 1.0)
         # the text object of each character that can have ink
-        self._owners = {
-            index: address(pdfium.FPDFText_GetTextObject(text_page, index))
+        letters = direct.address(text_page)
+        self._owners: dict[int, Address] = {
+            index: direct.object_of_letter(letters, index) or 0
             for index, letter in enumerate(raw)
             if letter.isprintable() and not letter.isspace()
         }
@@ -226,12 +229,12 @@ class _Proof:
     def _drawn_without(self, left_out: Iterable[Painted]) -> Image.Image:
         handles = [one.handle for one in left_out]
         for handle in handles:
-            pdfium.FPDFPageObj_SetIsActive(handle, False)
+            direct.set_active(handle, False)
         try:
             return self._drawn()
         finally:
             for handle in handles:
-                pdfium.FPDFPageObj_SetIsActive(handle, True)
+                direct.set_active(handle, True)
 
     def _drawn(self) -> Image.Image:
         """The page in grey, annotations included, as `pictures` draws it."""

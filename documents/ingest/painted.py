@@ -2,72 +2,77 @@
 
 import ctypes
 import math
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
+
+from . import direct
+from .direct import Address
 
 #: Left, bottom, right and top in points of the page.
 Box = tuple[float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float]
 
 _DEEPEST = 8  # forms within forms
+_AS_IT_IS: Matrix = (1, 0, 0, 1, 0, 0)
+_FORM: int = pdfium.FPDF_PAGEOBJ_FORM
 
 # Filled anew for every object, of which a page may have thousands: the child has one thread.
-_EDGES = [ctypes.c_float() for _ in range(4)]
-_EDGE_REFS = [ctypes.byref(edge) for edge in _EDGES]
+_EDGES = (ctypes.c_float * 4)()
+_LEFT, _BOTTOM, _RIGHT, _TOP = direct.places_in(_EDGES)
+_edges = struct.Struct("4f").unpack
 
 
 class Painted(NamedTuple):
     """An object of the page or of a form on it. ``box``: left, bottom, right, top in points of
     the page; ``own_box``: in points of its form, and ``scale`` that of the form on the page."""
 
-    handle: "pdfium.FPDF_PAGEOBJECT"
+    handle: Address
     kind: int
     box: Box
     scale: float
     own_box: Box
 
 
-def address(handle: "pdfium.FPDF_PAGEOBJECT") -> int:
-    return ctypes.cast(handle, ctypes.c_void_p).value or 0
-
-
 def painted_on(page: "pdfium.FPDF_PAGE") -> Iterator[Painted]:
     """Everything that is painted, in its order, forms opened."""
-    count = pdfium.FPDFPage_CountObjects(page)
-    handles = (pdfium.FPDFPage_GetObject(page, index) for index in range(count))
-    yield from _opened(handles, (1, 0, 0, 1, 0, 0), 0)
+    handle = direct.address(page)
+    return _within(handle, direct.count_objects(handle), direct.object_at, _AS_IT_IS, 0)
 
 
-def _opened(
-    handles: Iterable["pdfium.FPDF_PAGEOBJECT"], outer: Matrix, depth: int
+def _within(
+    parent: Address,
+    count: int,
+    object_at: Callable[[Address, int], Address],
+    outer: Matrix,
+    depth: int,
 ) -> Iterator[Painted]:
-    scale = math.hypot(outer[2], outer[3])
-    for handle in handles:
-        kind = pdfium.FPDFPageObj_GetType(handle)
-        if kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
-            count = max(0, pdfium.FPDFFormObj_CountObjects(handle))
-            inner = (pdfium.FPDFFormObj_GetObject(handle, index) for index in range(count))
-            yield from _opened(inner, _times(matrix(handle), outer), depth + 1)
-            continue
-        box = own_box(handle)
-        if box is not None:
-            yield Painted(handle, kind, _moved(box, outer), scale, box)
+    kind_of, bounds = direct.kind_of, direct.bounds
+    a, b, c, d, e, f = outer
+    scale = math.hypot(c, d)
+    upright = b == c == 0 and a > 0 and d > 0
+    for index in range(count):
+        handle = object_at(parent, index)
+        kind = kind_of(handle)
+        if kind == _FORM and depth < _DEEPEST:
+            inner = _times(matrix(handle), outer)
+            number = direct.count_in_form(handle)
+            yield from _within(handle, number, direct.object_in_form, inner, depth + 1)
+        elif bounds(handle, _LEFT, _BOTTOM, _RIGHT, _TOP):
+            own = left, bottom, right, top = _edges(_EDGES)
+            if upright:
+                box = a * left + e, d * bottom + f, a * right + e, d * top + f
+            else:
+                box = _moved(own, outer)
+            yield Painted(handle, kind, box, scale, own)
 
 
-def own_box(handle: "pdfium.FPDF_PAGEOBJECT") -> Box | None:
-    """The bounds of an object in points of the form it stands in."""
-    if not pdfium.FPDFPageObj_GetBounds(handle, *_EDGE_REFS):
-        return None
-    left, bottom, right, top = _EDGES
-    return left.value, bottom.value, right.value, top.value
-
-
-def matrix(handle: "pdfium.FPDF_PAGEOBJECT") -> Matrix:
+def matrix(handle: Address) -> Matrix:
     found = pdfium.FS_MATRIX()
-    if not pdfium.FPDFPageObj_GetMatrix(handle, ctypes.byref(found)):
-        return (1, 0, 0, 1, 0, 0)
+    if not direct.matrix(handle, ctypes.byref(found)):
+        return _AS_IT_IS
     return (found.a, found.b, found.c, found.d, found.e, found.f)
 
 
@@ -82,8 +87,6 @@ def _times(first: Matrix, then: Matrix) -> Matrix:
 
 def _moved(box: Box, by: Matrix) -> Box:
     a, b, c, d, e, f = by
-    if b == c == 0 and a > 0 and d > 0:
-        return a * box[0] + e, d * box[1] + f, a * box[2] + e, d * box[3] + f
     corners = [(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
     xs = [a * x + c * y + e for x, y in corners]
     ys = [b * x + d * y + f for x, y in corners]

@@ -79,12 +79,12 @@ def _speaks_for_itself(page: PageText, shown: pypdfium2.PdfPage, length: int) ->
 
 
 def _visible(text: str) -> int:
-    return len(text) - sum(map(str.isspace, text))
+    return sum(map(len, text.split()))
 
 
 def _garbled(raw: str) -> bool:
     meaningless = len(_MEANINGLESS.findall(raw))
-    return meaningless > max(_LAYER, _MEANINGLESS_SHARE * _visible(raw))
+    return meaningless > _LAYER and meaningless > _MEANINGLESS_SHARE * _visible(raw)
 
 
 def _covered(page: pypdfium2.PdfPage) -> float:

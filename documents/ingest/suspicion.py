@@ -6,108 +6,134 @@ It may suspect wrongly, at the price of a closer look; what is above suspicion i
 import ctypes
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
 
 import pypdfium2.raw as pdfium
 
-from .painted import Box, Painted, address, matrix, visible
+from . import direct
+from .direct import Address
+from .painted import Box, Painted, matrix, visible
 
 _PALE = 150  # of 255: text lighter than this may vanish on paper
 _TINY = 2.5  # points
+_LOW = 1.5 * _TINY  # the letters of a line are less than half as high again as its size
 _THIN = 3.0  # points: rules and underlines cover nothing
 _NOTES = 200  # annotations of a page that are looked at
 
 # Filled anew for every object, of which a page may have thousands: the child has one thread.
-_CHANNELS = [ctypes.c_uint() for _ in range(4)]
-_CHANNEL_REFS = [ctypes.byref(channel) for channel in _CHANNELS]
-_POINT = [ctypes.c_float() for _ in range(2)]
-_POINT_REFS = [ctypes.byref(axis) for axis in _POINT]
+_CHANNELS = (ctypes.c_uint * 4)()
+_RED, _GREEN, _BLUE, _ALPHA = direct.places_in(_CHANNELS)
+_POINT = (ctypes.c_float * 2)()
+_ACROSS, _UP = direct.places_in(_POINT)
+
+_UNSEEN = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+_TEXT: int = pdfium.FPDF_PAGEOBJ_TEXT
 
 
 def suspects_on(page: "pdfium.FPDF_PAGE", painted: list[Painted]) -> dict[int, tuple[Painted, str]]:
     """Text objects that might be hidden, by address, each with a key of `HOW`."""
     shown = visible(page)
+    inside = (shown[0] - 1, shown[1] - 1, shown[2] + 1, shown[3] + 1)
     covers = _Covers(painted)
+    clips = _Clips()
     noted = _has_notes(page)
     found = {}
     for order, one in enumerate(painted):
-        if one.kind != pdfium.FPDF_PAGEOBJ_TEXT:
+        if one.kind != _TEXT:
             continue
         light = _lightness(one.handle)
-        how = _own_reason(one, shown, light)
+        how = _own_reason(one, inside, light, clips)
         if not how and (noted or covers.may_hide(order, one.box, light)):
             how = "covered"
         if how:
-            found[address(one.handle)] = (one, how)
+            found[one.handle] = (one, how)
     return found
 
 
-def _own_reason(text: Painted, shown: Box, light: float | None) -> str:
+def _own_reason(text: Painted, inside: Box, light: float | None, clips: "_Clips") -> str:
     """Why the text might be hidden whatever else is on the page; "" when nothing speaks for it."""
-    mode = pdfium.FPDFTextObj_GetTextRenderMode(text.handle)
-    if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
+    handle = text.handle
+    if direct.render_mode(handle) in _UNSEEN:
         return "invisible"
     left, bottom, right, top = text.box
-    # the letters of a line are less than half as high again as its size
-    if min(right - left, top - bottom) < 1.5 * _TINY and _size(text) < _TINY:
+    if (top - bottom < _LOW or right - left < _LOW) and _size(text) < _TINY:
         return "tiny"
-    if left < shown[0] - 1 or bottom < shown[1] - 1 or right > shown[2] + 1 or top > shown[3] + 1:
+    if left < inside[0] or bottom < inside[1] or right > inside[2] or top > inside[3]:
         return "outside"
-    if light is None or light > _PALE or pdfium.FPDFPageObj_HasTransparency(text.handle):
+    if light is None or light > _PALE or direct.is_transparent(handle):
         return "pale"
-    return "cut off" if _is_cut(text) or _is_optional(text.handle) else ""
+    if clips.cut(text) or (direct.count_marks(handle) > 0 and _is_optional(handle)):
+        return "cut off"
+    return ""
 
 
 def _size(text: Painted) -> float:
     size = ctypes.c_float()
-    if not pdfium.FPDFTextObj_GetFontSize(text.handle, ctypes.byref(size)):
+    if not direct.font_size(text.handle, ctypes.byref(size)):
         return 0.0
     _a, _b, c, d, _e, _f = matrix(text.handle)
     return abs(size.value) * math.hypot(c, d) * text.scale
 
 
-def _lightness(handle: "pdfium.FPDF_PAGEOBJECT") -> float | None:
+def _lightness(handle: Address) -> float | None:
     """0 (black) to 255; None for a pattern and whatever else has no plain colour."""
-    if not pdfium.FPDFPageObj_GetFillColor(handle, *_CHANNEL_REFS):
+    if not direct.fill_colour(handle, _RED, _GREEN, _BLUE, _ALPHA):
         return None
-    red, green, blue, alpha = (channel.value for channel in _CHANNELS)
+    red, green, blue, alpha = _CHANNELS[:]
     return 0.299 * red + 0.587 * green + 0.114 * blue if alpha == 255 else None
 
 
-def _is_cut(text: Painted) -> bool:
-    """Whether a clipping path may cut into the text. Its points are those of the text's form."""
-    path = pdfium.FPDFPageObj_GetClipPath(text.handle)
-    count = pdfium.FPDFClipPath_CountPaths(path) if path else 0
-    left, bottom, right, top = text.own_box
-    for index in range(max(0, count)):
-        points = list(_points(path, index))
-        if not points:
-            return True
-        xs, ys = zip(*points, strict=True)
-        if min(xs) > left + 1 or max(xs) < right - 1 or min(ys) > bottom + 1 or max(ys) < top - 1:
-            return True
-    return False
+class _Clips:
+    """The clipping paths of a page. Objects share them: what one spans is found out once, and
+    known by where its points lie in memory, which they do as long as the page is open."""
+
+    def __init__(self) -> None:
+        self._spans: dict[Address, Box | None] = {}
+
+    def cut(self, text: Painted) -> bool:
+        """Whether one of them may cut into the text. Its points are those of the text's form."""
+        clip = direct.clip_path(text.handle)
+        count = direct.count_clips(clip) if clip else 0
+        for index in range(count):
+            span = self._span(clip, index)
+            if span is None:
+                return True
+            left, bottom, right, top = text.own_box
+            if (
+                span[0] > left + 1
+                or span[1] > bottom + 1
+                or span[2] < right - 1
+                or span[3] < top - 1
+            ):
+                return True
+        return False
+
+    def _span(self, clip: Address, index: int) -> Box | None:
+        first = direct.segment_at(clip, index, 0)
+        if first not in self._spans:
+            self._spans[first] = _span(clip, index)
+        return self._spans[first]
 
 
-def _points(path: "pdfium.FPDF_CLIPPATH", index: int) -> Iterator[tuple[float, float]]:
-    count = max(0, pdfium.FPDFClipPath_CountPathSegments(path, index))
+def _span(clip: Address, index: int) -> Box | None:
+    """The box of a path's points; None when it has none."""
+    count = max(0, direct.count_segments(clip, index))
+    left = bottom = math.inf
+    right = top = -math.inf
     # a rectangle, as nearly all are: two opposite corners tell it
     for number in (0, 2) if count in (4, 5) else range(count):
-        segment = pdfium.FPDFClipPath_GetPathSegment(path, index, number)
-        if pdfium.FPDFPathSegment_GetPoint(segment, *_POINT_REFS):
-            yield _POINT[0].value, _POINT[1].value
+        if direct.point_of(direct.segment_at(clip, index, number), _ACROSS, _UP):
+            x, y = _POINT[:]
+            left, right = min(left, x), max(right, x)
+            bottom, top = min(bottom, y), max(top, y)
+    return (left, bottom, right, top) if left <= right else None
 
 
-def _is_optional(handle: "pdfium.FPDF_PAGEOBJECT") -> bool:
+def _is_optional(handle: Address) -> bool:
     """Whether it belongs to a layer that can be switched off."""
-    count = pdfium.FPDFPageObj_CountMarks(handle)
-    if count <= 0:
-        return False
     name, size = ctypes.create_string_buffer(64), ctypes.c_ulong()
-    for index in range(count):
-        mark = pdfium.FPDFPageObj_GetMark(handle, index)
-        buffer = ctypes.cast(name, ctypes.POINTER(ctypes.c_ushort))
-        named = pdfium.FPDFPageObjMark_GetName(mark, buffer, 64, ctypes.byref(size))
+    for index in range(direct.count_marks(handle)):
+        mark = direct.mark_at(handle, index)
+        named = direct.mark_name(mark, name, 64, ctypes.byref(size))
         if named and name.raw[: max(0, size.value - 2)] == "OC".encode("utf-16-le"):
             return True
     return False
@@ -120,10 +146,10 @@ def _covers(one: Painted) -> bool:
         return False
     if one.kind == pdfium.FPDF_PAGEOBJ_PATH:
         fill, stroke = ctypes.c_int(), ctypes.c_int()
-        known = pdfium.FPDFPath_GetDrawMode(one.handle, ctypes.byref(fill), ctypes.byref(stroke))
+        known = direct.draw_mode(one.handle, ctypes.byref(fill), ctypes.byref(stroke))
         if known and fill.value == pdfium.FPDF_FILLMODE_NONE:
             width = ctypes.c_float()
-            pdfium.FPDFPageObj_GetStrokeWidth(one.handle, ctypes.byref(width))
+            direct.stroke_width(one.handle, ctypes.byref(width))
             return bool(stroke.value) and width.value * one.scale >= _THIN
         return True
     return one.kind in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING)
@@ -137,7 +163,7 @@ class _Covers:
         self._boxes: list[Box] = []
         self._lights: list[float | None] = []
         for order, one in enumerate(painted):
-            if _covers(one):
+            if one.kind != _TEXT and _covers(one):
                 plain = one.kind == pdfium.FPDF_PAGEOBJ_PATH
                 self._orders.append(order)
                 self._boxes.append(one.box)
@@ -147,6 +173,8 @@ class _Covers:
     def may_hide(self, order: int, box: Box, light: float | None) -> bool:
         """Whether something lies over text painted in this ``order``, or something like it in
         colour lies behind it. Most pages have many areas behind, and none that qualifies."""
+        if not self._boxes:
+            return False
         later = self._boxes[bisect_right(self._orders, order) :]
         left, bottom, right, top = box
         for boxes in (later, self._alike(light)):
