@@ -21,6 +21,7 @@ from accounts.models import User, Workspace
 from documents import folders, uploads
 from documents.models import Folder, Upload
 from documents.models.upload import KEPT, UploadQuerySet
+from documents.numbers import grouped
 
 PIECE = 8_000_000  # bytes of one piece, unless it is the last
 WHOLE = 32_000_000  # up to this size a file is sent in one go
@@ -75,10 +76,10 @@ def _check_quota(own: UploadQuerySet, size: int) -> None:
     if taken + size > limit or own.count() >= QUOTA_FILES:
         raise uploads.Refused(
             _(
-                "Your unfinished uploads take %(taken)d MB of the %(limit)d MB there are for them. "
+                "Your unfinished uploads take %(taken)s MB of the %(limit)s MB there are for them. "
                 "Finish or discard some of them first."
             )
-            % {"taken": -(-taken // 1_000_000), "limit": settings.UNFINISHED_MB}
+            % {"taken": grouped(-(-taken // 1_000_000)), "limit": grouped(settings.UNFINISHED_MB)}
         )
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from config.keeper import Keeper
 from documents import ingest, search
 from documents.models import LEASE, MAX_ATTEMPTS, Page, Text, Version
+from documents.numbers import grouped
 from documents.unpacking import MAX_DOCUMENTS, Unpacked, Unpacking
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def _read(version: Version, unpacking: Unpacking, recognise: bool) -> bool:
         if error.code == "needs_ocr" and version.to_slow_lane():
             logger.info("version=%s to be recognised", version.public_id)
             return False
-        version.fail(error.code, _(ingest.SENTENCES[error.code]) % error.fields)
+        version.fail(error.code, sentence(error))
         logger.info("version=%s failed code=%s", version.public_id, error.code)
     except OSError:
         logger.exception("version=%s file not readable", version.public_id)
@@ -143,6 +144,12 @@ def _read(version: Version, unpacking: Unpacking, recognise: bool) -> bool:
         )
         return won
     return False
+
+
+def sentence(error: ingest.Unreadable) -> str:
+    """What a user is told, in their language."""
+    fields = {name: grouped(value) for name, value in error.fields.items()}
+    return _(ingest.SENTENCES[error.code]) % fields
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from documents import folders, ingest, uploads
 from documents.models import Document, Folder, Version
+from documents.numbers import grouped
 
 #: How deep files may lie in containers within containers.
 MAX_LEVELS = 3
@@ -79,13 +80,13 @@ class Unpacking:
         count, before = self._before
         if count + self._created >= MAX_DOCUMENTS:
             raise uploads.Refused(
-                _("Not accepted: more than %(limit)d files came out of one upload.")
-                % {"limit": MAX_DOCUMENTS}
+                _("Not accepted: more than %(limit)s files came out of one upload.")
+                % {"limit": grouped(MAX_DOCUMENTS)}
             )
         if before + self._created_bytes + size > MAX_BYTES:
             raise uploads.Refused(
-                _("Not accepted: more than %(limit)d MB came out of one upload.")
-                % {"limit": MAX_BYTES // 1_000_000}
+                _("Not accepted: more than %(limit)s MB came out of one upload.")
+                % {"limit": grouped(MAX_BYTES // 1_000_000)}
             )
 
     def take(self, part: ingest.Part) -> None:
@@ -104,10 +105,10 @@ class Unpacking:
             return self._sentences
         last = ngettext(
             "One more file did not become a document of its own.",
-            "%(more)d more files did not become documents of their own.",
+            "%(more)s more files did not become documents of their own.",
             more,
         )
-        return [*self._sentences[:WARNINGS], last % {"more": more}]
+        return [*self._sentences[:WARNINGS], last % {"more": grouped(more)}]
 
     def _take(self, part: ingest.Part) -> Unpacked:
         if not Document.objects.filter(pk=self._container.pk, deleted_at=None).exists():

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Event, User, Workspace
 from documents import ingest
 from documents.models import Blob, Document, Folder, Version
+from documents.numbers import grouped
 
 _LENGTH = 200
 _ENDING = re.compile(r"\.\w{1,10}$")
@@ -56,8 +57,11 @@ def check_size(size: int) -> None:
         raise Refused(_("The file is empty."))
     if size > settings.MAX_UPLOAD_MB * 1_000_000:
         raise Refused(
-            _("The file has %(size)d MB; at most %(limit)d MB are accepted.")
-            % {"size": -(-size // 1_000_000), "limit": settings.MAX_UPLOAD_MB}
+            _("The file has %(size)s MB; at most %(limit)s MB are accepted.")
+            % {
+                "size": grouped(-(-size // 1_000_000)),
+                "limit": grouped(settings.MAX_UPLOAD_MB),
+            }
         )
 
 

@@ -105,8 +105,3 @@ def _next(
     Event.objects.record(verb, by=by, object=version, workspace=document.workspace, request=request)
     document.refresh_from_db()
     return version
-
-
-def sentence(error: ingest.Unreadable) -> str:
-    """What a user is told, in their language."""
-    return _(ingest.SENTENCES[error.code]) % error.fields

@@ -163,6 +163,12 @@ def test_a_file_that_kills_its_reader_again_and_again_is_given_up(workspace, own
     assert "stopped the reader several times" in version.error
 
 
+def test_a_sentence_on_a_limit_sets_the_thousands_apart(workspace, owner, settings):
+    settings.MAX_PAGES = 1000
+    version = read(upload(workspace, owner, "\f".join(["A page."] * 1234)))
+    assert version.error == "This document has 1,234 pages; at most 1,000 can be read."
+
+
 def test_a_failed_document_says_why_and_can_be_retried(as_owner, workspace, owner):
     document = upload(workspace, owner, b"%PDF-1.7\nnothing", "broken.pdf")
     version = read(document)

@@ -137,6 +137,11 @@ def test_the_sentence_counts_what_is_listed(as_owner, workspace, shelf):
     assert total(as_owner, workspace, "?q=gamma") == "1 document, 3 pages."
 
 
+def test_large_numbers_are_counted_with_their_thousands_set_apart(as_owner, workspace, shelf):
+    Document.objects.filter(title="gamma.txt").update(page_count=1_234_567)
+    assert total(as_owner, workspace) == "3 documents, 1,234,568 pages."
+
+
 def test_pages_follow_one_another_without_gap_from_either_end(
     as_owner, workspace, owner, monkeypatch
 ):

@@ -135,7 +135,7 @@ def _warnings(workbook: Workbook) -> list[str]:
     count = sum(sheet.formulas for sheet in workbook.sheets)
     if count:
         warnings.append(
-            f"{count} {'cell has' if count == 1 else 'cells have'} a formula "
+            f"{count:,} {'cell has' if count == 1 else 'cells have'} a formula "
             "whose result is not in the file: the formula itself was read."
         )
     if workbook.drawings:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
-from documents import ingest, provenance, search, tasks, versions
+from documents import ingest, provenance, reading, search, tasks, versions
 from documents.forms import PasswordForm, PlaceForm, RenameForm
 from documents.source import PART, open_source, part
 from documents.views import lookups
@@ -78,7 +78,7 @@ def unlock(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
             password = form.cleaned_data["password"]
             version = versions.unlock(shown, password, request.user, request)
         except ingest.Unreadable as error:
-            form.add_error("password", versions.sentence(error))
+            form.add_error("password", reading.sentence(error))
         else:
             tasks.ingest.delay_on_commit(version.pk)
             return redirect("documents:library", slug=workspace.slug)

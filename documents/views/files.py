@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Event, Workspace
 from accounts.roles import Act
-from documents import geometry, ingest, layers, pictures, uploads
+from documents import geometry, ingest, layers, pictures, reading, uploads
 from documents.forms import RangeForm
 from documents.models import Version
 
@@ -54,8 +54,9 @@ def _safe(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _unreadable(error: ingest.Unreadable) -> HttpResponseBase:
-    sentence = _(ingest.SENTENCES[error.code]) % error.fields
-    return _safe(HttpResponse(sentence, status=404, content_type="text/plain; charset=utf-8"))
+    return _safe(
+        HttpResponse(reading.sentence(error), status=404, content_type="text/plain; charset=utf-8")
+    )
 
 
 @require_GET
