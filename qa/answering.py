@@ -367,17 +367,22 @@ def write(answer: Answer) -> bool:
     """Claim and write a due answer to its end; False when there was nothing to claim."""
     if not answer.claim(owner_name()):
         return False
+    write_claimed(answer)
+    return True
+
+
+def write_claimed(answer: Answer) -> None:
+    """Write an answer that this worker has claimed, to its end."""
     attempt = Attempt(answer)
     if answer.crashes >= MAX_CRASHES:
         answer.fail(
             "crashed", _("Writing this answer stopped the worker several times. Try again.")
         )
         attempt.publisher.add({"type": "end"})
-        return True
+        return
     with (
         _leases.holding(answer.pk, attempt),
         flusher.holding(answer.pk, attempt.publisher),
     ):
         attempt.run()
     attempt.publisher.flush()
-    return True

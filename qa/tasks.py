@@ -13,12 +13,12 @@ from django.conf import settings
 from config.models import Pulse
 from documents.models import Version
 from qa import engine, remote, streams
-from qa.answering import write
 from qa.claude import Connection, connect
 from qa.engine import files
 from qa.hints import HINT_SECONDS, hint
 from qa.ledger import recorded
 from qa.models import Answer, ApiCall
+from qa.turns import write_next
 
 logger = logging.getLogger(__name__)
 KEEP_STREAMS = 24 * 3600
@@ -27,9 +27,9 @@ ASK_CLAUDE = timedelta(minutes=5)
 
 @shared_task(expires=HINT_SECONDS)
 def write_answer(answer_id: int) -> None:
-    answer = Answer.objects.select_related("workspace", "thread", "author").filter(pk=answer_id)
-    if (found := answer.first()) is not None:
-        write(found)
+    """Something is due: write what has its turn, which may be another than the one named."""
+    if write_next() and (following := Answer.objects.next_due()) is not None:
+        hint(following.pk)
 
 
 @shared_task(expires=HINT_SECONDS)

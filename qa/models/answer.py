@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -19,6 +21,7 @@ from qa.models.ledger import Backend, Ledger
 from qa.models.thread import Thread
 
 LEASE = timedelta(seconds=15)
+NEVER = datetime.min.replace(tzinfo=UTC)
 _CLAIMED = (
     *("status", "lease_owner", "lease_until", "attempts", "crashes"),
     *("started_at", "next_try_at", "stop_requested_at"),
@@ -50,6 +53,36 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         waiting = Q(status=Answer.Status.QUEUED) & (Q(next_try_at=None) | Q(next_try_at__lte=now))
         abandoned = Q(status=Answer.Status.RUNNING, lease_until__lt=now)
         return self.filter(waiting | abandoned)
+
+    def next_due(self, but: Collection[int] = ()) -> Answer | None:
+        """The answer whose turn it is; None when none is due, or only those of authors in ``but``.
+
+        What a dead worker left had its turn already. Else it is the oldest question of whoever has
+        the fewest being written; among equals, of the one whose last turn is longest ago.
+        """
+        due = self.due().exclude(author__in=but)
+        left = due.filter(status=Answer.Status.RUNNING).order_by("lease_until")
+        if (abandoned := left.first()) is not None:
+            return abandoned
+        writing = self.filter(status=Answer.Status.RUNNING, lease_until__gte=timezone.now())
+        active = Counter(writing.values_list("author", flat=True))
+        turns = sorted(
+            (active[author], self.filter(author=author).last_turn(), author)
+            for author in due.order_by().values_list("author", flat=True).distinct()
+        )
+        for _active, _last, author in turns:
+            if (oldest := due.filter(author=author).order_by("pk").first()) is None:
+                continue
+            # another worker took one of theirs between the two looks: it is someone else's turn
+            if writing.filter(author=author).count() > active[author]:
+                return self.next_due(but)
+            return oldest
+        return None
+
+    def last_turn(self) -> datetime:
+        """When one of these was last taken to be written; long ago if none was."""
+        taken = self.filter(started_at__isnull=False).order_by("-started_at")
+        return taken.values_list("started_at", flat=True).first() or NEVER
 
 
 class Answer(models.Model):
@@ -146,7 +179,9 @@ class Answer(models.Model):
                 fields=["next_try_at"],
                 condition=Q(status__in=["queued", "running"]),
                 name="answer_unfinished",
-            )
+            ),
+            # whose turn it is: when did each author last have one
+            models.Index(fields=["author", "started_at"], name="answer_turns"),
         ]
 
     def __str__(self) -> str:
