@@ -169,13 +169,42 @@ def test_a_sentence_on_a_limit_sets_the_thousands_apart(workspace, owner, settin
     assert version.error == "This document has 1,234 pages; at most 1,000 can be read."
 
 
+def failed(document, code):
+    """Its version, after reading ended with the code."""
+    version = document.current
+    assert version.claim("worker")
+    assert version.fail(code, "It's no use.")
+    return version
+
+
+@pytest.mark.parametrize(
+    ("code", "offered"),
+    [
+        *((code, True) for code in ("too_slow", "too_much_memory", "crashed", "missing", "file")),
+        *((code, False) for code in ("damaged", "empty", "too_many_pages", "too_large", "bomb")),
+        *((code, False) for code in ("encrypted", "office_protected", "office_old", "no_text")),
+    ],
+)
+def test_trying_again_is_offered_where_it_may_help(as_owner, workspace, owner, code, offered):
+    document = upload(workspace, owner)
+    failed(document, code)
+    for path in ("", f"documents/{document.public_id}/"):
+        page = as_owner.get(f"/w/{workspace.slug}/{path}").content.decode()
+        assert "It&#x27;s no use." in page
+        assert (f"{document.public_id}/retry/" in page) == offered
+        assert ("Enter the password" in page) == (code == "encrypted")
+
+
+def test_what_may_be_tried_again_is_a_failure_that_there_is():
+    assert set(ingest.SENTENCES) >= ingest.PASSING
+
+
 def test_a_failed_document_says_why_and_can_be_retried(as_owner, workspace, owner):
-    document = upload(workspace, owner, b"%PDF-1.7\nnothing", "broken.pdf")
-    version = read(document)
-    assert version.status == "failed"
+    document = upload(workspace, owner, "Slow.", "slow.txt")
+    version = failed(document, "too_slow")
     page = as_owner.get(f"/w/{workspace.slug}/").content.decode()
     assert html.escape(version.error) in page
-    assert "Try again" in page
+    assert f"{document.public_id}/retry/" in page
     own = f"/w/{workspace.slug}/documents/{document.public_id}/"
     page = as_owner.get(own).content.decode()
     assert html.escape(version.error) in page

@@ -13,6 +13,7 @@ from .places import PageBoxes, PageLine, PageLines, PageRange, Rect
 from .reading import (
     CONTAINERS,
     PAGE_SEPARATOR,
+    PASSING,
     SENTENCES,
     Container,
     Finding,
@@ -32,6 +33,7 @@ __all__ = [
     "ACCEPTED",
     "CONTAINERS",
     "PAGE_SEPARATOR",
+    "PASSING",
     "SENTENCES",
     "Container",
     "Finding",

@@ -68,6 +68,10 @@ SENTENCES: Mapping[str, str] = {
     ),
 }
 
+#: Those of which another attempt may come to another end: it was the machine's doing, or may have
+#: been. All others are the file's.
+PASSING = frozenset({"too_slow", "too_much_memory", "crashed", "missing", "needs_ocr"})
+
 
 class Kind(enum.StrEnum):
     """The kinds of file that are read."""

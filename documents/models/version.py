@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from documents.ingest import Finding, Reading
+from documents.ingest import PASSING, Finding, Reading
 from documents.models.blob import Blob
 from documents.models.document import Document
 from documents.models.page import Page, Text
@@ -216,6 +216,12 @@ class Version(models.Model):
     def is_locked(self) -> bool:
         """Whether all it takes is a password."""
         return self.status == self.Status.FAILED and self.error_code == "encrypted"
+
+    @property
+    def may_retry(self) -> bool:
+        """Whether another attempt may come to another end."""
+        # "file": its bytes could not be got from where they are stored
+        return self.status == self.Status.FAILED and self.error_code in (*PASSING, "file")
 
     @property
     def percent(self) -> int:
