@@ -4,15 +4,17 @@ import hashlib
 import re
 import secrets
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import extract, tokens
+from . import extract, found, tokens, tooling, web
 from .cache import CacheUse
 from .faults import OFFSETS, Fault
 from .library import Library
 from .prompt import Document, Prompt
+from .turn import Turn, with_pages
 
 Json = dict[str, Any]
 
@@ -41,6 +43,13 @@ class Answer:
     stop_sequence: str | None = None
     stop_details: Json | None = None
 
+    @property
+    def server_tool_use(self) -> Json | None:
+        """How often the server's tools ran for it; None for not at all."""
+        ran = Counter(b["name"] for b in self.content if b["type"] == "server_tool_use")
+        names = ("web_search", "web_fetch")
+        return {f"{name}_requests": ran[name] for name in names} if ran else None
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -52,9 +61,9 @@ class Shape:
     fault: Fault | None = None
 
 
-def compose(library: Library, prompt: Prompt, shape: Shape) -> Answer:
-    """Answer a prompt by extraction, within its `max_tokens` and window. Deterministic in its
-    text."""
+def compose(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> Answer:
+    """Answer a prompt by calling tools or by extraction, within its `max_tokens` and window.
+    Deterministic in its text."""
     if shape.max_tokens == 0:
         return Answer((), "max_tokens", 0)
     kind = shape.fault.kind if shape.fault else None
@@ -64,7 +73,16 @@ def compose(library: Library, prompt: Prompt, shape: Shape) -> Answer:
     if kind in ("max_tokens", "context_window"):
         reason = "max_tokens" if kind == "max_tokens" else "model_context_window_exceeded"
         return Answer(tuple(thinking), reason, min(shape.max_tokens, thought + 1), thought)
-    blocks = [] if kind == "no_text" else list(_text_blocks(library, prompt, shape.fault))
+    if kind not in ("refusal", "no_text"):
+        called = tooling.calls(turn, prompt.questions, more=kind == "more_tools")
+        if called:
+            return _calling(prompt, [*thinking, *called], thought, "tool_use")
+    browsed = web.blocks(library, turn, prompt.questions) if kind != "no_text" else []
+    if browsed and kind == "pause_turn":
+        return _calling(prompt, [*thinking, *browsed], thought, "pause_turn")
+    turn = with_pages(turn, browsed)
+    blocks = [] if kind == "no_text" else list(_text_blocks(library, prompt, turn, shape.fault))
+    thinking = [*thinking, *browsed]
     if kind == "refusal":
         return _refusal(prompt, thinking, thought, blocks[:1] if shape.fault.with_text else [])  # type: ignore[union-attr]
     limit = min(shape.max_tokens, room)
@@ -92,11 +110,11 @@ def message(id_: str, prompt: Prompt, use: CacheUse, answer: Answer, speed: str 
         "stop_details": answer.stop_details,
         "container": None,
         "diagnostics": None,
-        "usage": usage(use, answer.output_tokens, answer.thinking_tokens, speed),
+        "usage": usage(use, answer, speed),
     }
 
 
-def usage(use: CacheUse, output: int, thinking: int, speed: str | None) -> Json:
+def usage(use: CacheUse, answer: Answer, speed: str | None) -> Json:
     return {
         "input_tokens": use.uncached,
         "cache_creation_input_tokens": use.written,
@@ -105,9 +123,9 @@ def usage(use: CacheUse, output: int, thinking: int, speed: str | None) -> Json:
             "ephemeral_5m_input_tokens": use.written_5m,
             "ephemeral_1h_input_tokens": use.written_1h,
         },
-        "output_tokens": output,
-        "output_tokens_details": {"thinking_tokens": thinking},
-        "server_tool_use": None,
+        "output_tokens": answer.output_tokens,
+        "output_tokens_details": {"thinking_tokens": answer.thinking_tokens},
+        "server_tool_use": answer.server_tool_use,
         "service_tier": "standard",
         "inference_geo": "local",
         "speed": speed or "standard",
@@ -136,18 +154,44 @@ def _refusal(prompt: Prompt, thinking: list[Json], thought: int, blocks: list[Js
     return Answer(content, "refusal", billed, thought if blocks else 0, stop_details=details)
 
 
-def _text_blocks(library: Library, prompt: Prompt, fault: Fault | None) -> Iterator[Json]:
-    readable = [document for document in prompt.documents if document.text is not None]
+def _calling(prompt: Prompt, content: list[Json], thought: int, reason: str) -> Answer:
+    spent = sum(tokens.of_value(prompt.model, b["input"]) for b in content if "input" in b)
+    return Answer(tuple(content), reason, thought + spent, thought)
+
+
+def _text_blocks(
+    library: Library, prompt: Prompt, turn: Turn, fault: Fault | None
+) -> Iterator[Json]:
+    pages = list(web.text_blocks(library, turn, prompt.questions))
+    if turn.results or (turn.uses and not prompt.documents):
+        from_results = list(found.text_blocks(library, turn, prompt.questions, fault))
+        if from_results:
+            yield _text(f"{LEADS[_seed(prompt) % len(LEADS)]}\n")
+            yield from from_results
+        else:
+            yield _text(NO_ANSWER + found.searched(turn))
+    else:
+        own = [one for one in prompt.documents if one.index not in turn.fetched]
+        yield from _from_documents(library, prompt, own, fault)
+    if pages:
+        yield _text("\n\nOn the web:\n")
+        yield from pages
+
+
+def _from_documents(
+    library: Library, prompt: Prompt, documents: list[Document], fault: Fault | None
+) -> Iterator[Json]:
+    readable = [document for document in documents if document.text is not None]
     if not readable:
         yield _text(NOTHING_TO_READ)
         return
-    found = extract.find(library, readable, prompt.questions)
-    if not found:
+    passages = extract.find(library, readable, prompt.questions)
+    if not passages:
         yield _text(NO_ANSWER)
         return
     seed = _seed(prompt)
     lead = LEADS[seed % len(LEADS)]
-    for number, one in enumerate(found):
+    for number, one in enumerate(passages):
         apart = len(one.ranges) <= MAX_SENTENCES_CITED_APART and (seed + number) % 3 != 0
         whole = (one.ranges[0][0], one.ranges[-1][1])
         parts = one.ranges if apart else (whole,)

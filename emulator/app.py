@@ -28,6 +28,7 @@ from .library import Library
 from .prompt import Prompt, blocks_of, read_prompt
 from .store import Store
 from .stream import ClientGone, EventStream, Pace, events, reset, until_gone
+from .turn import read_turn
 
 VERSION = "2026-10-21"
 MAX_BODY = 32 * 1024 * 1024
@@ -186,7 +187,7 @@ def _plan(emulator: Emulator, account: str, body: Json, fault: Fault | None) -> 
     if prompt.tokens > model.window:
         raise too_long(prompt.tokens, model.window)
     use = emulator.cache.look_up(account, prompt)
-    composed = answer.compose(emulator.library, prompt, _shape(model, body, fault))
+    composed = answer.compose(emulator.library, prompt, read_turn(body), _shape(model, body, fault))
     id_ = "msg_01" + secrets.token_hex(11)
     return Planned(
         account, prompt, use, answer.message(id_, prompt, use, composed, body.get("speed"))

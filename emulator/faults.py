@@ -8,7 +8,9 @@ from .errors import ApiError, invalid, overloaded, unauthenticated
 
 ANY_PATH = frozenset({"delay", "rate_limit", "overloaded", "api_error", "billing", "auth"})
 STREAM = frozenset({"slow_first_byte", "silence", "mid_stream_error", "reset", "truncate"})
-REPLY = frozenset({"refusal", "max_tokens", "context_window", "no_text"})
+REPLY = frozenset(
+    {"refusal", "max_tokens", "context_window", "no_text", "pause_turn", "more_tools"}
+)
 OFFSETS = frozenset(
     {
         "offsets_utf16",

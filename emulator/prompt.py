@@ -69,6 +69,8 @@ def nested_blocks(block: Json) -> Iterator[Json]:
     inner = block.get("content")
     if block.get("type") == "document":
         inner = block["source"].get("content")
+    elif isinstance(inner, dict) and inner.get("type") == "web_fetch_result":
+        inner = [inner["content"]]
     if isinstance(inner, list):
         for part in inner:
             if isinstance(part, dict):
@@ -95,8 +97,10 @@ def _documents(body: Json, read_file: ReadFile) -> Iterator[Document]:
 
 def _questions(body: Json) -> Iterator[str]:
     for message in body["messages"]:
-        if message["role"] == "user":
-            texts = [b["text"] for b in blocks_of(message["content"]) if b["type"] == "text"]
+        blocks = blocks_of(message["content"])
+        # a text after the results of tools is a note on them, and no question
+        if message["role"] == "user" and not any(b["type"] == "tool_result" for b in blocks):
+            texts = [b["text"] for b in blocks if b["type"] == "text"]
             if texts:
                 yield texts[-1]
 

@@ -1,9 +1,8 @@
 """What the API refuses although the body has the right shape. Every rule raises `ApiError`."""
 
-import re
-from collections import Counter
 from typing import Any
 
+from . import tool_rules
 from .errors import invalid
 from .models import ABOVE_HIGH, Model
 from .prompt import blocks_of, document_blocks, nested_blocks
@@ -14,7 +13,6 @@ MAX_BREAKPOINTS = 4
 MIN_THINKING_BUDGET = 1024
 ONLY_USER = frozenset({"document", "tool_result"})
 ONLY_ASSISTANT = frozenset({"tool_use", "server_tool_use", "thinking", "redacted_thinking"})
-TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def check(model: Model, body: Json) -> None:
@@ -23,7 +21,7 @@ def check(model: Model, body: Json) -> None:
     _check_last_message(model, body["messages"])
     _check_tool_turns(body["messages"])
     _check_system_messages(model, body["messages"])
-    _check_tools(body.get("tools") or [])
+    tool_rules.check(body)
     _check_effort(model, body)
     _check_thinking(model, body)
     _check_tool_choice(model, body)
@@ -123,7 +121,8 @@ def _check_last_message(model: Model, messages: list[Json]) -> None:
         return
     blocks = blocks_of(messages[-1]["content"])
     # A server tool's pause is continued by sending the assistant turn back.
-    if blocks and blocks[-1]["type"].endswith("_tool_result"):
+    kind = blocks[-1]["type"] if blocks else ""
+    if kind == "server_tool_use" or kind.endswith("_tool_result"):
         return
     if not model.prefill:
         raise invalid(
@@ -175,15 +174,6 @@ def _check_system_messages(model: Model, messages: list[Json]) -> None:
             raise invalid(
                 f"messages.{i}: a system message must be last or be followed by an assistant turn"
             )
-
-
-def _check_tools(tools: list[Json]) -> None:
-    names = Counter(tool["name"] for tool in tools if "name" in tool)
-    for name, count in names.items():
-        if not TOOL_NAME.fullmatch(name):
-            raise invalid("tools: name: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'")
-        if count > 1:
-            raise invalid("tools: Tool names must be unique.", "tool_name_conflict")
 
 
 def _check_effort(model: Model, body: Json) -> None:

@@ -18,6 +18,7 @@ from .faults import Fault
 Json = dict[str, Any]
 
 PING_EVERY = 1.0  # seconds
+INPUT_PIECE = 12  # characters of a call's input in one event
 _PIECES = re.compile(r"\s*\S+(?:\s+\S+){0,2}\s*$|\s*\S+(?:\s+\S+){0,2}|\s+")
 TRANSPORT = "emulator.transport"  # where the server puts the connection's transport in the scope
 
@@ -70,6 +71,10 @@ def events(message: Json, count: Callable[[str], int]) -> Iterator[Event]:
 def _opening(block: Json) -> Json:
     if block["type"] == "thinking":
         return {"type": "thinking", "thinking": "", "signature": ""}
+    if "input" in block:
+        return {**block, "input": {}}
+    if block["type"] != "text":
+        return block
     return {"type": "text", "text": "", "citations": [] if block["citations"] else None}
 
 
@@ -98,6 +103,9 @@ def _deltas(block: Json, *, citations_first: bool) -> Iterator[tuple[Json, str]]
             yield {"type": "thinking_delta", "thinking": piece}, ""
         yield {"type": "signature_delta", "signature": block["signature"]}, ""
         return
+    if block["type"] != "text":
+        yield from _input_deltas(block)
+        return
     cited: list[tuple[Json, str]] = [
         ({"type": "citations_delta", "citation": citation}, "")
         for citation in block["citations"] or []
@@ -106,6 +114,16 @@ def _deltas(block: Json, *, citations_first: bool) -> Iterator[tuple[Json, str]]
         ({"type": "text_delta", "text": piece}, piece) for piece in _PIECES.findall(block["text"])
     ]
     yield from cited + texts if citations_first else texts + cited
+
+
+def _input_deltas(block: Json) -> Iterator[tuple[Json, str]]:
+    """A call's input as pieces of JSON, cut anywhere; the results of server tools come whole."""
+    if "input" not in block:
+        return
+    written = json.dumps(block["input"], ensure_ascii=False)
+    for at in range(0, len(written), INPUT_PIECE):
+        piece = written[at : at + INPUT_PIECE]
+        yield {"type": "input_json_delta", "partial_json": piece}, piece
 
 
 @dataclass(frozen=True)

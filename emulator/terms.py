@@ -32,6 +32,11 @@ def words(text: str) -> list[str]:
     return [stem(word) for word in lowered if word not in _STOP]
 
 
+def plain(text: str) -> list[str]:
+    """The words of a text as it writes them, in order, without stop words."""
+    return [word for word in _WORD.findall(text) if word.lower() not in _STOP]
+
+
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
     """A light stem: plurals, -ing, -ed, -er, -tion and the like fall together; never under 4
