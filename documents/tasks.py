@@ -37,8 +37,9 @@ def _queue(unpacked: Unpacked) -> None:
 
 
 def _index(version: Version) -> None:
-    """Another worker makes it findable, so that the next one is read meanwhile."""
-    index.delay(version.pk)
+    """Another worker makes it findable; while others wait to be read, the sweep sees to it later."""
+    if not Version.objects.waiting(Version.Lane.QUICK).exists():
+        index.delay(version.pk)
 
 
 @shared_task(expires=HINT_SECONDS)

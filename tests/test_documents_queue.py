@@ -110,6 +110,18 @@ def test_a_hint_reads_what_has_its_turn_and_what_follows_while_it_is_quick(works
     tasks.ingest(documents[0].current.pk)  # a hint that came late does nothing
 
 
+def test_while_others_wait_to_be_read_what_is_ready_is_left_to_the_sweep_to_index(
+    workspace, owner, monkeypatch
+):
+    sent, documents = [], heap(workspace, owner, 3, "owner")
+    monkeypatch.setattr(tasks.index, "delay", sent.append)
+    tasks.ingest(documents[0].current.pk)
+    assert sent == [documents[-1].current.pk]
+    sent.clear()
+    tasks.sweep()
+    assert sent == [document.current.pk for document in documents]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_threads_read_each_version_once_and_share_out_the_heaps(workspace, owner, mate):
     heap(workspace, owner, 8, "owner")

@@ -86,6 +86,9 @@ HIDDEN = {
     ),
     "covered by a note": drawn(SHOWN + LINE, box(b"1 1 0.6 rg 0 0 340 30 re f"), page=note(7)),
     "cut off by a clip": drawn(SHOWN + b"q 0 0 10 10 re W n " + LINE + b"Q"),
+    "cut off by a clip that leaves other text": drawn(
+        b"q 0 0 612 792 re W n q 0 650 612 142 re W n " + SHOWN + LINE + b"Q Q"
+    ),
     "on a layer that is switched off": drawn(
         SHOWN + b"/OC /L BDC " + LINE + b"EMC",
         OFF[1],

@@ -191,6 +191,8 @@ class _Proof:
             elif how == "tiny" or _strongest(differing.crop(where)) < _INK:
                 mine.setdefault(owner, {})[index] = how
                 beneath[index] = _contrast(without.crop(where)) > _CONTRAST
+        if not mine:
+            return
         seen = self._said(owner for owner in set(self._owners.values()) if owner not in mine)
         for owner, (text, place) in self._said(mine).items():
             # painted twice and seen once, as text at the edge of a tile is
