@@ -103,6 +103,20 @@ def test_an_analyst_restores_their_own_and_not_another_ones(
     assert set(Document.objects.filter(deleted_at=None)) == {theirs}
 
 
+def test_what_an_analyst_may_not_restore_offers_no_restoring(
+    as_mate, mate, owner, workspace, document
+):
+    document.mark_deleted(owner)
+    page = page_of(as_mate, workspace)
+    assert "contract.txt" in page
+    main = page.split('id="main"')[1].split("</main>")[0]
+    assert "<button" not in main
+    assert "Choose" not in main
+    upload(workspace, mate, "Mine.").mark_deleted(owner)
+    main = page_of(as_mate, workspace).split('id="main"')[1].split("</main>")[0]
+    assert main.count("<button") == main.count('type="checkbox"') == 1
+
+
 def test_a_viewer_sees_the_trash_and_may_do_nothing_there(
     as_mate, mate, owner, workspace, document
 ):

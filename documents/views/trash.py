@@ -78,7 +78,13 @@ def trash(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     rows = _trashed(request, workspace).order_by("-deleted_at", "-pk")
     rows = rows.select_related("deleted_by", "folder", "uploaded_by")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"workspace": workspace, "page": page, "days": settings.TRASH_DAYS}
+    shown = Document.objects.filter(pk__in=[document.pk for document in page])
+    context = {
+        "workspace": workspace,
+        "page": page,
+        "restorable": shown.deletable_by(request.user, workspace).exists(),
+        "days": settings.TRASH_DAYS,
+    }
     return render(request, "documents/trash.html", context)
 
 
