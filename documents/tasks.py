@@ -37,7 +37,7 @@ def _queue(unpacked: Unpacked) -> None:
 
 
 def _index(version: Version) -> None:
-    """Another worker makes it findable; while others wait to be read, the sweep sees to it later."""
+    """Another worker makes it findable; when others wait to be read, the sweep sees to it later."""
     if not Version.objects.waiting(Version.Lane.QUICK).exists():
         index.delay(version.pk)
 
