@@ -18,8 +18,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import answer, files_api, models, rules, schema, tokens
-from .cache import CacheUse, PromptCache
+from . import answer, files_api, models, models_api, rules, schema, tokens
+from .cache import CacheUse, Clock, PromptCache
+from .diagnostics import Diagnoses
 from .errors import ApiError, invalid, not_found, overloaded, too_large, too_long, unauthenticated
 from .faults import Fault, Faults
 from .files import Files
@@ -44,7 +45,9 @@ class Emulator:
         self.pace = pace
         self.store = Store(folder)
         self.files = Files(self.store)
-        self.cache = PromptCache(self.store)
+        self.clock = Clock()
+        self.cache = PromptCache(self.store, self.clock)
+        self.diagnoses = Diagnoses()
         self.library = Library()
         self.faults = Faults()
         self.ledger = Ledger()
@@ -83,13 +86,14 @@ def create_app(folder: Path, pace: Pace) -> ASGIApp:
         routes=[
             api("/v1/messages", "messages", _messages, "POST"),
             api("/v1/messages/count_tokens", "count_tokens", _count_tokens, "POST"),
-            api("/v1/models", "models", _list_models, "GET"),
-            api("/v1/models/{id:path}", "models", _get_model, "GET"),
+            api("/v1/models", "models", models_api.list_models, "GET"),
+            api("/v1/models/{id:path}", "models", models_api.get_model, "GET"),
             api("/v1/files", "files", files_api.upload_or_list, "GET", "POST"),
             api("/v1/files/{id}", "files", files_api.get_or_delete, "GET", "DELETE"),
             api("/v1/files/{id}/content", "files", files_api.download, "GET"),
             control("/emulator/health", _health, "GET"),
             control("/emulator/requests", _requests, "GET"),
+            control("/emulator/clock", _clock, "GET", "POST"),
             control("/emulator/faults", _faults, "GET", "POST", "DELETE"),
         ],
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, 500: _on_crash},
@@ -141,6 +145,9 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
 
     def begun() -> None:
         emulator.cache.write(planned.account, planned.use)
+        emulator.diagnoses.remember(
+            planned.account, planned.message["id"], planned.prompt.identity, planned.use
+        )
 
     def ended(sent: int, complete: bool, gone: bool) -> None:
         entry.disconnected = gone
@@ -189,9 +196,10 @@ def _plan(emulator: Emulator, account: str, body: Json, fault: Fault | None) -> 
     use = emulator.cache.look_up(account, prompt)
     composed = answer.compose(emulator.library, prompt, read_turn(body), _shape(model, body, fault))
     id_ = "msg_01" + secrets.token_hex(11)
-    return Planned(
-        account, prompt, use, answer.message(id_, prompt, use, composed, body.get("speed"))
-    )
+    message = answer.message(id_, prompt, use, composed, body.get("speed"))
+    asked = body.get("diagnostics")
+    message["diagnostics"] = emulator.diagnoses.diagnose(account, asked, prompt.identity, use)
+    return Planned(account, prompt, use, message)
 
 
 def _shape(model: models.Model, body: Json, fault: Fault | None) -> answer.Shape:
@@ -214,42 +222,23 @@ async def _count_tokens(emulator: Emulator, request: Request, entry: Entry) -> R
     return JSONResponse({"input_tokens": await asyncio.to_thread(count)})
 
 
-async def _list_models(emulator: Emulator, request: Request, entry: Entry) -> Response:
-    query = request.query_params
-    wanted = query.getlist("lifecycle[]") or ["active", "deprecated"]
-    listed = [model for model in models.MODELS if model.lifecycle in wanted]
-    ids = [model.id for model in listed]
-    limit = files_api.limit_of(query.get("limit"))
-    after, before = query.get("after_id"), query.get("before_id")
-    if after:
-        if after not in ids:
-            raise invalid("after_id: unknown id")
-        listed = listed[ids.index(after) + 1 :]
-    if before:
-        if before not in ids:
-            raise invalid("before_id: unknown id")
-        listed = listed[: ids.index(before)]
-    page = listed[-limit:] if before else listed[:limit]
-    return JSONResponse(
-        {
-            "data": [model.info() for model in page],
-            "has_more": len(listed) > limit,
-            "first_id": page[0].id if page else None,
-            "last_id": page[-1].id if page else None,
-        }
-    )
-
-
-async def _get_model(emulator: Emulator, request: Request, entry: Entry) -> Response:
-    return JSONResponse(models.find(request.path_params["id"]).info())
-
-
 async def _health(emulator: Emulator, request: Request) -> Json:
     return {"status": "ok", "anthropic_version": VERSION}
 
 
 async def _requests(emulator: Emulator, request: Request) -> Json:
     return emulator.ledger.report(files_api.limit_of(request.query_params.get("limit")))
+
+
+async def _clock(emulator: Emulator, request: Request) -> Json:
+    """The prompt cache's time. POST `{"advance": seconds}` moves it forward: entries run out."""
+    if request.method == "POST":
+        sent = _parse(await request.body())
+        seconds = sent.get("advance") if isinstance(sent, dict) else None
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+            raise invalid("advance: Input should be a number of seconds, 0 or more")
+        emulator.clock.ahead += seconds
+    return {"now": emulator.clock.now(), "ahead": emulator.clock.ahead}
 
 
 async def _faults(emulator: Emulator, request: Request) -> Json:

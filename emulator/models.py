@@ -52,6 +52,7 @@ class Model:
     prefill: bool = False
     late_system: bool = True  # accepts messages with role "system"
     new_tokenizer: bool = True
+    cache_minimum: int = 512  # tokens; a shorter prefix is not cached, without a word
     lifecycle: Literal["active", "deprecated", "retired"] = "active"
     deprecated: str | None = None
     retires: str | None = None
@@ -146,7 +147,13 @@ MODELS: tuple[Model, ...] = (
         "claude-mythos-5-1", "Claude Mythos 5.1", "mythos", "2026-09-01", ALWAYS, forced_tools="no"
     ),
     Model(
-        "claude-sonnet-5", "Claude Sonnet 5", "sonnet", "2026-06-30", CAN_STOP, late_system=False
+        "claude-sonnet-5",
+        "Claude Sonnet 5",
+        "sonnet",
+        "2026-06-30",
+        CAN_STOP,
+        late_system=False,
+        cache_minimum=1_024,
     ),
     Model("claude-fable-5", "Claude Fable 5", "fable", "2026-06-09", ALWAYS),
     Model("claude-mythos-5", "Claude Mythos 5", "mythos", "2026-06-09", ALWAYS),
@@ -158,6 +165,7 @@ MODELS: tuple[Model, ...] = (
         "2026-05-28",
         OPTIONAL,
         forced_tools="with thinking off",
+        cache_minimum=1_024,
     ),
     Model(
         "claude-opus-4-7",
@@ -167,6 +175,7 @@ MODELS: tuple[Model, ...] = (
         OPTIONAL,
         forced_tools="with thinking off",
         late_system=False,
+        cache_minimum=2_048,
     ),
     Model(
         "claude-sonnet-4-6",
@@ -178,6 +187,7 @@ MODELS: tuple[Model, ...] = (
         forced_tools="with thinking off",
         late_system=False,
         new_tokenizer=False,
+        cache_minimum=1_024,
     ),
     Model(
         "claude-opus-4-6",
@@ -189,6 +199,7 @@ MODELS: tuple[Model, ...] = (
         forced_tools="with thinking off",
         late_system=False,
         new_tokenizer=False,
+        cache_minimum=4_096,
     ),
     Model(
         "claude-opus-4-5-20251101",
@@ -198,6 +209,7 @@ MODELS: tuple[Model, ...] = (
         alias="claude-opus-4-5",
         efforts=("low", "medium", "high"),
         **_SMALL,
+        cache_minimum=4_096,
     ),
     Model(
         "claude-haiku-4-5-20251001",
@@ -207,6 +219,7 @@ MODELS: tuple[Model, ...] = (
         alias="claude-haiku-4-5",
         efforts=(),
         **_SMALL,
+        cache_minimum=4_096,
     ),
     Model(
         "claude-sonnet-4-5-20250929",
@@ -219,6 +232,7 @@ MODELS: tuple[Model, ...] = (
         deprecated="2026-08-31",
         retires="2026-11-30",
         **_SMALL,
+        cache_minimum=1_024,
     ),
     Model(
         "claude-mythos-preview",

@@ -1,14 +1,13 @@
 """What a validated request body says: its prompt in cacheable pieces, its documents, its
 question."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from . import tokens
 from .models import Model
+from .pieces import Fingerprint, Piece, fingerprint, split
 
 Json = dict[str, Any]
 # The text of a stored file, or None for one that holds no text (a PDF). Raises `ApiError`.
@@ -28,18 +27,9 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One block of the prompt. `prefix` identifies the prompt up to and including it; `ttl` is set
-    where it is a cache breakpoint ("5m" or "1h")."""
-
-    prefix: str
-    tokens: int
-    ttl: str | None
-
-
-@dataclass(frozen=True)
 class Prompt:
     model: Model
+    identity: Fingerprint
     pieces: tuple[Piece, ...]
     documents: tuple[Document, ...]
     questions: tuple[str, ...]  # what the user asked, oldest first
@@ -53,7 +43,13 @@ def read_prompt(model: Model, body: Json, read_file: ReadFile) -> Prompt:
     """Read a body that passed `schema` and `rules`. Raises `ApiError` for files that cannot be
     used."""
     documents = tuple(_documents(body, read_file))
-    return Prompt(model, _pieces(model, body, documents), documents, tuple(_questions(body)))
+    return Prompt(
+        model,
+        fingerprint(model.id, body),
+        _pieces(model, body, documents),
+        documents,
+        tuple(_questions(body)),
+    )
 
 
 def blocks_of(content: Any) -> list[Json]:
@@ -106,35 +102,12 @@ def _questions(body: Json) -> Iterator[str]:
 
 
 def _pieces(model: Model, body: Json, documents: tuple[Document, ...]) -> tuple[Piece, ...]:
-    """Tools, system, messages: each block's prefix hashes everything before it that the API's cache
-    is sensitive to, settings of its level included."""
     file_texts = iter(documents)
-    pieces: list[Piece] = []
-    digest = _mix(b"", [model.id, (body.get("output_config") or {}).get("format")])
 
-    def add(level: str, blocks: list[Json]) -> None:
-        nonlocal digest
-        for block in blocks:
-            digest = _mix(digest, [level, _without_cache_control(block)])
-            counted = tokens.PER_BLOCK + _block_tokens(model, block, file_texts)
-            pieces.append(Piece(digest.hex(), counted, _ttl(block)))
+    def count(block: Json) -> int:
+        return tokens.PER_BLOCK + _block_tokens(model, block, file_texts)
 
-    add("tools", list(body.get("tools") or []))
-    digest = _mix(digest, [body.get("speed"), any(document.cited for document in documents)])
-    add("system", blocks_of(body.get("system")))
-    effort = (body.get("output_config") or {}).get("effort")
-    digest = _mix(digest, [body.get("tool_choice"), body.get("thinking"), effort])
-    for message in body["messages"]:
-        add(message["role"], blocks_of(message["content"]))
-    return _with_automatic_breakpoint(body, pieces)
-
-
-def _with_automatic_breakpoint(body: Json, pieces: list[Piece]) -> tuple[Piece, ...]:
-    control = body.get("cache_control")
-    if control and pieces and pieces[-1].ttl is None:
-        last = pieces[-1]
-        pieces[-1] = Piece(last.prefix, last.tokens, control.get("ttl") or "5m")
-    return tuple(pieces)
+    return split(model.id, body, blocks_of, nested_blocks, count)
 
 
 def _block_tokens(model: Model, block: Json, documents: Iterator[Document]) -> int:
@@ -147,23 +120,3 @@ def _block_tokens(model: Model, block: Json, documents: Iterator[Document]) -> i
                 inline = {"type": "text", "media_type": "text/plain", "data": document.text or ""}
                 counted += tokens.of_value(model, inline) - tokens.of_value(model, part["source"])
     return counted
-
-
-def _ttl(block: Json) -> str | None:
-    for part in nested_blocks(block):
-        if part.get("cache_control"):
-            return part["cache_control"].get("ttl") or "5m"
-    return None
-
-
-def _without_cache_control(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _without_cache_control(v) for k, v in value.items() if k != "cache_control"}
-    if isinstance(value, list):
-        return [_without_cache_control(item) for item in value]
-    return value
-
-
-def _mix(digest: bytes, value: Any) -> bytes:
-    # Key order is kept: the API's cache is sensitive to it too.
-    return hashlib.sha256(digest + json.dumps(value, ensure_ascii=False).encode()).digest()

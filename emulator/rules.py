@@ -5,6 +5,7 @@ from typing import Any
 from . import tool_rules
 from .errors import invalid
 from .models import ABOVE_HIGH, Model
+from .pieces import UNCACHEABLE
 from .prompt import blocks_of, document_blocks, nested_blocks
 
 Json = dict[str, Any]
@@ -45,7 +46,7 @@ def check_create(model: Model, body: Json) -> None:
     if any(not sequence.strip() for sequence in body.get("stop_sequences") or []):
         raise invalid("stop_sequences: each stop sequence must contain non-whitespace")
     if maximum == 0:
-        _check_prewarming(body)
+        _check_prewarming(model, body)
     if (body.get("output_config") or {}).get("format"):
         # The API would answer; words taken from documents cannot be made to fit a schema.
         raise invalid("output_config.format: this local server cannot answer in a given format")
@@ -69,16 +70,23 @@ def thinks(model: Model, body: Json) -> bool:
     return thinking["type"] in ("adaptive", "enabled")
 
 
+def _between_tools(body: Json) -> bool:
+    return (body.get("thinking") or {}).get("type") == "between_tools"
+
+
 def _source_type(part: Json) -> str | None:
     return part["source"].get("type") if isinstance(part.get("source"), dict) else None
 
 
-def _check_prewarming(body: Json) -> None:
+def _check_prewarming(model: Model, body: Json) -> None:
+    """`max_tokens: 0` only reads the prompt: nothing may be asked for that needs an answer."""
+    forced = (body.get("tool_choice") or {}).get("type") in ("any", "tool")
     forbidden = {
         "stream: true": body.get("stream") is True,
-        "thinking": (body.get("thinking") or {}).get("type") in ("enabled", "adaptive"),
+        "a forced tool_choice": forced,
         "output_config.format": bool((body.get("output_config") or {}).get("format")),
-        "a forced tool_choice": (body.get("tool_choice") or {}).get("type") in ("any", "tool"),
+        # also where it is on without being asked for, or cannot be switched off
+        "thinking": thinks(model, body) or _between_tools(body),
     }
     for what, present in forbidden.items():
         if present:
@@ -259,7 +267,8 @@ def _check_breakpoints(body: Json) -> None:
     automatic = body.get("cache_control")
     if automatic:
         ttl = automatic.get("ttl") or "5m"
-        on_last = (blocks[-1].get("cache_control") or {}) if blocks else {}
+        cacheable = [block for block in blocks if block.get("type") not in UNCACHEABLE]
+        on_last = (cacheable[-1].get("cache_control") or {}) if cacheable else {}
         if not on_last:
             ttls.append(ttl)
         elif (on_last.get("ttl") or "5m") != ttl:

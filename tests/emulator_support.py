@@ -53,6 +53,10 @@ class Emulator:
     def forget_faults(self) -> None:
         self.call("DELETE", "/emulator/faults")
 
+    def advance(self, seconds: float) -> None:
+        """Let so much time pass for the prompt cache."""
+        assert self.call("POST", "/emulator/clock", {"advance": seconds})[0] == 200
+
     def requests(self, limit: int = 20) -> dict[str, Any]:
         return self.call("GET", f"/emulator/requests?limit={limit}")[1]
 

@@ -1,10 +1,7 @@
-"""Answers: true citations, thinking first, streams that add up to the message, the prompt cache."""
+"""Answers: true citations, thinking first, streams that add up to the message."""
 
 import json
 import socket
-import sqlite3
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -221,105 +218,3 @@ def test_events_are_named_and_characters_are_cut_between_chunks(emulator: Emulat
         return True
 
     assert not all(decodes(chunk) for chunk in chunks)
-
-
-def test_a_breakpoint_is_written_once_and_then_read(client: anthropic.Anthropic) -> None:
-    system = [
-        {"type": "text", "text": "Cite.", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
-    ]
-    lease = document(LEASE, cache_control={"type": "ephemeral"})
-    first = client.messages.create(**asking(RENT, lease, system=system)).usage
-    second = client.messages.create(**asking("Which law governs?", lease, system=system)).usage
-    assert first.cache_creation
-    assert second.cache_creation
-    written = first.cache_creation.ephemeral_5m_input_tokens
-    assert written > first.cache_creation.ephemeral_1h_input_tokens > 0
-    assert first.cache_creation_input_tokens == (
-        written + first.cache_creation.ephemeral_1h_input_tokens
-    )
-    assert first.cache_read_input_tokens == 0
-    assert second.cache_read_input_tokens == first.cache_creation_input_tokens
-    assert second.cache_creation_input_tokens == 0
-    assert first.input_tokens > 0
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"system": "Other."},
-        {"model": "claude-opus-5-5"},
-        {"output_config": {"effort": "low"}},
-    ],
-)
-def test_what_changes_the_prefix_misses_the_cache(
-    client: anthropic.Anthropic, change: dict[str, Any]
-) -> None:
-    question = asking(RENT, document(LEASE, cache_control={"type": "ephemeral"}), system="Cite.")
-    assert client.messages.create(**question).usage.cache_creation_input_tokens
-    changed = client.messages.create(**{**question, **change}).usage
-    assert changed.cache_read_input_tokens == 0
-    assert changed.cache_creation_input_tokens
-
-
-def test_another_key_does_not_share_the_cache(
-    emulator: Emulator, client: anthropic.Anthropic
-) -> None:
-    question = asking(RENT, document(LEASE, cache_control={"type": "ephemeral"}))
-    client.messages.create(**question)
-    stranger = emulator.client("sk-" + uuid.uuid4().hex)
-    assert stranger.messages.create(**question).usage.cache_read_input_tokens == 0
-
-
-def test_an_entry_that_expired_is_written_again(client: anthropic.Anthropic, folder: Path) -> None:
-    question = asking(RENT, document(LEASE, cache_control={"type": "ephemeral"}))
-    client.messages.create(**question)
-    database = sqlite3.connect(folder / "emulator.sqlite3")
-    with database:
-        database.execute("UPDATE cache_entry SET expires_at = ?", (time.time() - 1,))
-    database.close()
-    usage = client.messages.create(**question).usage
-    assert (usage.cache_read_input_tokens, bool(usage.cache_creation_input_tokens)) == (0, True)
-
-
-@pytest.mark.parametrize(("ttl", "seconds"), [("5m", 300), ("1h", 3_600)])
-def test_an_entry_lives_as_long_as_asked_and_a_hit_refreshes_it(
-    client: anthropic.Anthropic, folder: Path, ttl: str, seconds: int
-) -> None:
-    lease = document(LEASE + ttl, cache_control={"type": "ephemeral", "ttl": ttl})
-    client.messages.create(**asking(RENT, lease))
-    database = sqlite3.connect(folder / "emulator.sqlite3")
-    newest = "SELECT max(expires_at) FROM cache_entry WHERE ttl = ?"
-    written = database.execute(newest, (ttl,)).fetchone()[0]
-    client.messages.create(**asking("Which law governs?", lease))
-    refreshed = database.execute(newest, (ttl,)).fetchone()[0]
-    database.close()
-    assert written - time.time() == pytest.approx(seconds, abs=10)
-    assert refreshed > written
-
-
-def test_an_entry_is_usable_only_once_its_response_began(
-    emulator: Emulator, client: anthropic.Anthropic
-) -> None:
-    question = asking(RENT, document(LEASE, cache_control={"type": "ephemeral"}))
-    emulator.faults({"kind": "slow_first_byte", "ms": 600})
-
-    def ask_slowly() -> None:
-        with client.messages.stream(**question) as stream:
-            stream.until_done()
-
-    slow = threading.Thread(target=ask_slowly)
-    slow.start()
-    time.sleep(0.2)
-    early = client.messages.create(**{**question, "max_tokens": 3_999}).usage
-    slow.join()
-    assert early.cache_read_input_tokens == 0
-    assert client.messages.create(**question).usage.cache_read_input_tokens
-
-
-def test_prewarming_writes_the_cache_and_says_nothing(client: anthropic.Anthropic) -> None:
-    question = asking(RENT, document(LEASE, cache_control={"type": "ephemeral"}))
-    warmed = client.messages.create(**{**question, "max_tokens": 0})
-    assert (warmed.content, warmed.stop_reason) == ([], "max_tokens")
-    assert warmed.usage.output_tokens == 0
-    read = client.messages.create(**question).usage.cache_read_input_tokens
-    assert read == warmed.usage.cache_creation_input_tokens
