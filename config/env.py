@@ -105,3 +105,17 @@ def https_url(name: str, help: Text) -> str:
         return raw.rstrip("/")
 
     return _read(name, "https address", "", help, parse)
+
+
+def redis_url(name: str, help: Text) -> str:
+    """The address may carry a password, so a bad one is not repeated."""
+    raw = text(name, "", help, secret=True)
+    try:
+        parts = urlsplit(raw)
+        usable = not raw or (parts.scheme in ("redis", "rediss") and bool(parts.hostname))
+        usable = usable and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ImproperlyConfigured(f"{name} is not usable: it must look like redis://host:6379/0.")
+    return raw

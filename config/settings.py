@@ -8,6 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 from config import env
 
@@ -207,6 +208,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
+# Streams of running answers ------------------------------------------------------------------
+
+REDIS_URL = env.redis_url(
+    "REDIS_URL", _("redis://host:6379/0, for stream logs. Unset: files in PINCITE_DATA.")
+)
+
 # Uploads and reading -------------------------------------------------------------------------
 
 MAX_UPLOAD_MB = env.whole("PINCITE_MAX_UPLOAD_MB", 100, _("Largest file accepted, in MB."), 1)
@@ -260,12 +267,28 @@ FILE_DAYS = env.whole(
 # Work in the background ----------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.text(
-    "CELERY_BROKER_URL", "", _("A broker's address. Unset: a folder in PINCITE_DATA."), True
+    "CELERY_BROKER_URL", "", _("redis://… or amqp://… Unset: a folder in PINCITE_DATA."), True
 )
 if not CELERY_BROKER_URL:
     CELERY_BROKER_URL = "folder://localhost"
     CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(QUEUE)}
+QUEUE_PREFIX = env.text(
+    "PINCITE_QUEUE_PREFIX", "", _("Before the queues' names, where a broker is shared.")
+)
+# the alias is what routes and workers call it
+CELERY_TASK_QUEUES = [
+    Queue(
+        f"{QUEUE_PREFIX}{name}",
+        Exchange(f"{QUEUE_PREFIX}{name}"),
+        f"{QUEUE_PREFIX}{name}",
+        alias=name,
+    )
+    for name in ("answers", "ingest", "ocr", "default")
+]
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# a message is only a hint: nobody who asks waits long for a broker that is away
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1}
+CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
 CELERY_TASK_ROUTES = {
     "documents.tasks.ingest": {"queue": "ingest"},
     "documents.tasks.recognise": {"queue": "ocr"},

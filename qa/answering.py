@@ -248,8 +248,13 @@ class Attempt:
         self._fail(error.code, _(error.sentence))
 
     def _put_back(self, wait: float, sentence: str) -> None:
+        broke = self.publisher.said_text
+        if broke:
+            sentence = _("The answer broke off. %(sentence)s") % {"sentence": sentence}
         if self.answer.put_back(timedelta(seconds=wait), sentence):
-            self._say(sentence)
+            # what it has said so far is void, and the page must say so
+            kind = "broke" if broke else "status"
+            self.publisher.add({"type": kind, "sentence": sentence})
             hint(self.answer.pk, wait)
         elif self.answer.stop_requested_at:
             self._stopped()
@@ -322,7 +327,7 @@ def waiting_sentence(code: str, wait: float) -> str:
         "rate_limit": _("Claude is busy with too many requests"),
         "connection": _("Claude could not be reached"),
         "timeout": _("Claude did not answer in time"),
-        "truncated": _("The answer broke off"),
+        "truncated": _("Its end did not come"),
     }
     return _("%(reason)s, trying again in %(seconds)d s…") % {
         "reason": reasons.get(code, _("Claude had a problem")),

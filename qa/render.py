@@ -116,6 +116,10 @@ def page_label(first: int | None, last: int | None) -> str:
     return _("pp. %(first)d–%(last)d") % {"first": first, "last": last}
 
 
+# events after which all that was said before is taken off the page
+VOIDING = {"broke", "restart", "again", "lost"}
+
+
 @dataclass
 class Draft:
     """A running answer, built up from its stream events.
@@ -128,6 +132,7 @@ class Draft:
     blocks: list[dict[str, Any]] = field(default_factory=list)
     notes: dict[int, Note] = field(default_factory=dict)
     status: str = ""
+    notice: str = ""
     ended: bool = False
     _settled: int = 0  # characters of the marked source that are finished paragraphs
     _noted: int = 0
@@ -142,11 +147,26 @@ class Draft:
                 self._block(event["block"])["citations"].append(note.number)
             case "status":
                 self.status = event["sentence"]
+            case "broke":
+                self._void()
+                self.status = event["sentence"]
+                self.notice = _("The answer broke off; starting again.")
             case "restart":
-                self.blocks, self.notes, self.status = [], {}, ""
-                self._settled = self._noted = 0
+                if self.blocks:
+                    self.notice = _("The answer broke off; starting again.")
+                self._void()
+            case "again":
+                self._void()
+            case "lost":
+                self._void()
+                self.status = _("Part of this was lost. The answer appears when it is finished.")
             case "end":
                 self.ended = True
+
+    def _void(self) -> None:
+        """What was said until now does not count."""
+        self.blocks, self.notes, self.status = [], {}, ""
+        self._settled = self._noted = 0
 
     def _block(self, index: int) -> dict[str, Any]:
         while len(self.blocks) <= index:
@@ -165,6 +185,7 @@ class Draft:
             "tail": html(source[self._settled :], self.anchor, self.notes),
             "notes": fresh,
             "status": self.status if not source else "",
+            "notice": self.notice if everything else "",
         }
 
     def _settled_end(self, source: str) -> int:

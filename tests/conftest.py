@@ -184,6 +184,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def listening(name: str, port: int) -> str:
+    """``127.0.0.1:port``; skips where that service is not there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 2).close()
+    except OSError:
+        skip("services", f"{name} is not reachable on 127.0.0.1:{port}")
+    return f"127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    return f"redis://{listening('Redis', 6379)}/9"
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> str:
+    return f"amqp://guest:guest@{listening('RabbitMQ', 5672)}//"
+
+
+@pytest.fixture(params=["files", "redis"])
+def stream_log(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> str:
+    """Stream logs in files, then in Redis: a test that asks for this runs on both."""
+    settings.STREAMS = tmp_path / "streams"
+    settings.STREAMS.mkdir()
+    settings.REDIS_URL = request.getfixturevalue("redis_url") if request.param == "redis" else ""
+    return str(request.param)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     path = shutil.which("chromium") or shutil.which("chromium-browser")

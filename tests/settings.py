@@ -8,7 +8,10 @@ import tempfile
 _data = tempfile.mkdtemp(prefix="pincite-test-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["PINCITE_DATA"] = _data
-for _name in ("PINCITE_URL", "ANTHROPIC_API_KEY", "PINCITE_EMULATOR_URL", "PINCITE_MODEL"):
+for _name in (
+    *("PINCITE_URL", "ANTHROPIC_API_KEY", "PINCITE_EMULATOR_URL", "PINCITE_MODEL"),
+    *("REDIS_URL", "CELERY_BROKER_URL"),
+):
     os.environ.pop(_name, None)
 
 from config.settings import *  # noqa: E402, F403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from accounts.roles import Act
 from qa import asking, streams
 from qa.models import Answer
 from qa.views.lookups import visible_answer
+
+logger = logging.getLogger(__name__)
 
 
 @require_GET
@@ -34,7 +37,10 @@ def stop(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpR
     shown.request_stop()
     if not shown.working:
         # it was waiting: no worker will say that it ended
-        streams.publish(shown.public_id, shown.attempts, [{"type": "end"}])
+        try:
+            streams.publish(shown.public_id, shown.attempts, [{"type": "end"}])
+        except streams.Unreachable:
+            logger.warning("answer=%s stream out of reach", shown.public_id)
     return _back(request, workspace, shown)
 
 

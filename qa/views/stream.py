@@ -20,7 +20,7 @@ from config.health import LATE
 from config.models import Pulse
 from qa import streams
 from qa.models import Answer
-from qa.render import Draft
+from qa.render import VOIDING, Draft
 
 
 @require_GET
@@ -56,7 +56,7 @@ async def _messages(answer: Answer) -> AsyncIterator[str]:
             batch = [{"type": "status", "sentence": nobody_sentence()}]
         for event in batch:
             draft.apply(event)
-            first = first or event["type"] == "restart"
+            first = first or event["type"] in VOIDING
         context = {"anchor": anchor, "first": first, **draft.update(everything=first)}
         yield sse(render_to_string("qa/_live.html", context))
         first = False
