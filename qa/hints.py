@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import current_app
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
 
 # one that nobody took for so long is worth nothing: the sweep has sent others since
 HINT_SECONDS = 60
@@ -10,10 +15,13 @@ HINT_SECONDS = 60
 
 def hint(answer_id: int, wait: float = 0.0) -> None:
     """By the task's name, because the task imports what calls this."""
-    current_app.send_task(
-        "qa.tasks.write_answer",
-        (answer_id,),
-        countdown=wait or None,
-        expires=wait + HINT_SECONDS,
-        queue="answers",
-    )
+    try:
+        current_app.send_task(
+            "qa.tasks.write_answer",
+            (answer_id,),
+            countdown=wait or None,
+            expires=wait + HINT_SECONDS,
+            queue="answers",
+        )
+    except OperationalError as error:
+        logger.warning("answer=%s not hinted, the broker is away: %s", answer_id, error)

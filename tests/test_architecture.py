@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from config.celery import app as celery_app
+from tests.conftest import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
 APP = ("accounts", "documents", "qa", "emulator", "config")
 MAY = {
@@ -120,6 +123,7 @@ def settings_with(tmp_path, **variables):
         ("PINCITE_LOG_LEVEL", "LOUD"),
         ("PINCITE_DATA", __file__),
         ("DATABASE_URL", "nonsense://x"),
+        ("REDIS_URL", "localhost:6379"),
         ("PINCITE_MODEL", "gpt-x"),
     ],
 )
@@ -182,7 +186,8 @@ def test_health_answers_without_signing_in_and_names_each_part(client, db):
     answer = client.get("/health")
     assert answer.status_code == 200
     report = answer.json()
-    assert report["database"] == report["streams"] == "ok"
+    assert (report["database"], report["streams"]) == ("ok", "ok: files")
+    assert report["broker"] == "ok: folder"
     assert report["workers"] == dict.fromkeys(
         ("answers", "ingest", "ocr", "default"), "not seen yet"
     )
@@ -205,3 +210,26 @@ def test_health_is_well_when_all_have_been_seen_and_says_who_is_late(client, db)
     assert (report["status"], report["workers"]["ingest"]) == ("degraded", "late")
     Pulse.beat("claude", "failed: bad_key")
     assert client.get("/health").json()["claude"] == "failed: bad_key"
+
+
+def test_health_says_that_redis_and_the_broker_are_away_while_pages_are_served(
+    client, db, settings, monkeypatch
+):
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    monkeypatch.setattr(celery_app.conf, "broker_write_url", f"amqp://127.0.0.1:{free_port()}//")
+    answer = client.get("/health")
+    report = answer.json()
+    assert (answer.status_code, report["status"]) == (200, "degraded")
+    assert report["streams"] == "unreachable: ConnectionError"
+    assert report["broker"] == "unreachable: OperationalError"
+
+
+@pytest.mark.parametrize("broker", ["redis", "amqp"])
+def test_health_names_the_broker_and_the_stream_log_that_are_used(
+    client, db, settings, monkeypatch, redis_url, rabbitmq_url, broker
+):
+    settings.REDIS_URL = redis_url
+    url = redis_url if broker == "redis" else rabbitmq_url
+    monkeypatch.setattr(celery_app.conf, "broker_write_url", url)
+    report = client.get("/health").json()
+    assert (report["streams"], report["broker"]) == ("ok: redis", f"ok: {broker}")
