@@ -6,7 +6,6 @@ import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pydantic_core
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +25,7 @@ from .faults import Fault, Faults
 from .files import Files
 from .ledger import Entry, Ledger
 from .library import Library
+from .limits import Limits
 from .prompt import Prompt, blocks_of, read_prompt
 from .store import Store
 from .stream import ClientGone, EventStream, Pace, events, reset, until_gone
@@ -50,6 +50,7 @@ class Emulator:
         self.diagnoses = Diagnoses()
         self.library = Library()
         self.faults = Faults()
+        self.limits = Limits()
         self.ledger = Ledger()
 
 
@@ -95,10 +96,11 @@ def create_app(folder: Path, pace: Pace) -> ASGIApp:
             control("/emulator/requests", _requests, "GET"),
             control("/emulator/clock", _clock, "GET", "POST"),
             control("/emulator/faults", _faults, "GET", "POST", "DELETE"),
+            control("/emulator/limits", _limits, "GET", "POST", "DELETE"),
         ],
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, 500: _on_crash},
     )
-    return _with_api_headers(app)
+    return _with_api_headers(app, emulator.limits)
 
 
 async def _serve(emulator: Emulator, name: str, handler: Handler, request: Request) -> Any:
@@ -141,6 +143,9 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
     body = await _json_body(request, entry)
     fault: Fault | None = request.state.fault
     planned = await asyncio.to_thread(_plan, emulator, request.state.account, body, fault)
+    line = planned.prompt.model.line
+    request.scope["emulator.limited"] = (planned.account, line)
+    emulator.limits.take(planned.account, line, planned.use.uncached + planned.use.written)
     entry.message_id, usage = planned.message["id"], planned.message["usage"]
 
     def begun() -> None:
@@ -152,6 +157,7 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
     def ended(sent: int, complete: bool, gone: bool) -> None:
         entry.disconnected = gone
         entry.usage = usage if complete else {**usage, "output_tokens": sent}
+        emulator.limits.wrote(planned.account, line, sent)
 
     def count(text: str) -> int:
         return tokens.of_text(planned.prompt.model, text)
@@ -199,6 +205,7 @@ def _plan(emulator: Emulator, account: str, body: Json, fault: Fault | None) -> 
     message = answer.message(id_, prompt, use, composed, body.get("speed"))
     asked = body.get("diagnostics")
     message["diagnostics"] = emulator.diagnoses.diagnose(account, asked, prompt.identity, use)
+    message["usage"]["inference_geo"] = body.get("inference_geo") or "local"
     return Planned(account, prompt, use, message)
 
 
@@ -247,6 +254,14 @@ async def _faults(emulator: Emulator, request: Request) -> Json:
     elif request.method == "DELETE":
         emulator.faults.clear()
     return {"faults": emulator.faults.waiting()}
+
+
+async def _limits(emulator: Emulator, request: Request) -> Json:
+    if request.method == "POST":
+        emulator.limits.set(_parse(await request.body()))
+    elif request.method == "DELETE":
+        emulator.limits.set({})
+    return {"limits": emulator.limits.now()}
 
 
 def _require_loopback(request: Request) -> None:
@@ -328,6 +343,8 @@ def _without_file_id(citation: Any) -> Any:
 
 def _on_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
+    if error.page:
+        return HTMLResponse(f"<html><h1>{error.message}</h1></html>", error.status)
     body = error.body(request.scope["emulator.request_id"])
     return JSONResponse(body, error.status, headers=error.headers)
 
@@ -342,7 +359,7 @@ def _on_crash(request: Request, error: Exception) -> Response:
     return _on_api_error(request, ApiError(500, "api_error", f"emulator failure: {error!r}"))
 
 
-def _with_api_headers(app: ASGIApp) -> ASGIApp:
+def _with_api_headers(app: ASGIApp, limits: Limits) -> ASGIApp:
     """Every response carries a request id and the rate limit headers."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
@@ -354,27 +371,12 @@ def _with_api_headers(app: ASGIApp) -> ASGIApp:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_api_headers(request_id)]
+                own = {"request-id": request_id, "anthropic-organization-id": "local"}
+                own |= limits.headers(*scope.get("emulator.limited", ("", "")))
+                added = [(name.encode(), value.encode()) for name, value in own.items()]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         await app(scope, receive, send_with_headers)
 
     return wrapped
-
-
-_LIMITS = {
-    "requests": 1_000,
-    "tokens": 2_400_000,
-    "input-tokens": 2_000_000,
-    "output-tokens": 400_000,
-}
-
-
-def _api_headers(request_id: str) -> list[tuple[bytes, bytes]]:
-    reset_at = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    headers = {"request-id": request_id, "anthropic-organization-id": "local"}
-    for name, limit in _LIMITS.items():
-        headers[f"anthropic-ratelimit-{name}-limit"] = str(limit)
-        headers[f"anthropic-ratelimit-{name}-remaining"] = str(limit - 1)
-        headers[f"anthropic-ratelimit-{name}-reset"] = reset_at
-    return [(name.encode(), value.encode()) for name, value in headers.items()]

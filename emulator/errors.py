@@ -13,6 +13,7 @@ class ApiError(Exception):
     message: str
     error_code: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    page: bool = False  # it comes from the proxy in front, which writes HTML
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
@@ -45,6 +46,13 @@ def too_large(message: str) -> ApiError:
 
 def too_long(tokens: int, maximum: int) -> ApiError:
     return invalid(f"prompt is too long: {tokens} tokens > {maximum} maximum")
+
+
+def rate_limited(
+    message: str, retry_after: float | None, error_code: str | None = None
+) -> ApiError:
+    headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
+    return ApiError(429, "rate_limit_error", message, error_code, headers)
 
 
 def overloaded(headers: dict[str, str] | None = None) -> ApiError:

@@ -4,9 +4,15 @@ import threading
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .errors import ApiError, invalid, overloaded, unauthenticated
+from .errors import ApiError, invalid, overloaded, rate_limited, too_large, unauthenticated
 
-ANY_PATH = frozenset({"delay", "rate_limit", "overloaded", "api_error", "billing", "auth"})
+ANY_PATH = frozenset(
+    {
+        *("delay", "rate_limit", "ramp_limit", "spend_limit", "own_limit", "overloaded"),
+        *("api_error", "billing", "auth", "permission", "on_hold", "too_large", "proxy_too_large"),
+        "invalid",
+    }
+)
 STREAM = frozenset({"slow_first_byte", "silence", "mid_stream_error", "reset", "truncate"})
 REPLY = frozenset(
     {"refusal", "max_tokens", "context_window", "no_text", "pause_turn", "more_tools"}
@@ -53,11 +59,21 @@ class Fault:
         """The error answer this fault is, if it is one."""
         headers = {} if self.retry_after is None else {"retry-after": f"{self.retry_after:g}"}
         errors = {
-            "rate_limit": ApiError(
-                429,
-                "rate_limit_error",
-                "Number of requests has exceeded your rate limit.",
-                headers=headers,
+            "rate_limit": rate_limited(
+                "Number of requests has exceeded your rate limit.", self.retry_after
+            ),
+            "ramp_limit": rate_limited(
+                "Your usage has grown too quickly. Ramp up more gradually.",
+                self.retry_after,
+                "ramp_limit_exceeded",
+            ),
+            # nothing but a raised limit helps: it never says when to come back
+            "spend_limit": rate_limited(
+                "You have reached your monthly spend limit.", None, "enforced_spend_limit_reached"
+            ),
+            "own_limit": invalid(
+                "You have reached your specified API usage limits. You will regain access on "
+                "2026-12-01 at 00:00 UTC."
             ),
             "overloaded": overloaded(headers),
             "api_error": ApiError(500, "api_error", "Internal server error"),
@@ -65,6 +81,13 @@ class Fault:
                 402, "billing_error", "Your credit balance is too low to access the Claude API."
             ),
             "auth": unauthenticated(),
+            "permission": ApiError(
+                403, "permission_error", "Your API key does not have permission to do this."
+            ),
+            "on_hold": invalid("This organization is on hold.", "organization_on_hold"),
+            "too_large": too_large("Request exceeds the maximum size"),
+            "proxy_too_large": ApiError(413, "", "413 Request Entity Too Large", page=True),
+            "invalid": invalid("messages.0: Input should be a valid dictionary"),
             "too_long": invalid("prompt is too long: 1200000 tokens > 1000000 maximum"),
         }
         error = errors.get(self.kind)

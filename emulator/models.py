@@ -53,6 +53,7 @@ class Model:
     late_system: bool = True  # accepts messages with role "system"
     new_tokenizer: bool = True
     cache_minimum: int = 512  # tokens; a shorter prefix is not cached, without a word
+    places: bool = True  # accepts `inference_geo`
     lifecycle: Literal["active", "deprecated", "retired"] = "active"
     deprecated: str | None = None
     retires: str | None = None
@@ -123,6 +124,7 @@ _SMALL: dict[str, Any] = {
     "prefill": True,
     "late_system": False,
     "new_tokenizer": False,
+    "places": False,
 }
 
 # Newest first, as the list is answered.

@@ -11,6 +11,7 @@ from .prompt import blocks_of, document_blocks, nested_blocks
 Json = dict[str, Any]
 
 MAX_BREAKPOINTS = 4
+PLACES = ("global", "us")
 MIN_THINKING_BUDGET = 1024
 ONLY_USER = frozenset({"document", "tool_result"})
 ONLY_ASSISTANT = frozenset({"tool_use", "server_tool_use", "thinking", "redacted_thinking"})
@@ -45,11 +46,21 @@ def check_create(model: Model, body: Json) -> None:
         raise invalid("`max_tokens` must be greater than `thinking.budget_tokens`.")
     if any(not sequence.strip() for sequence in body.get("stop_sequences") or []):
         raise invalid("stop_sequences: each stop sequence must contain non-whitespace")
+    _check_place(model, body.get("inference_geo"))
     if maximum == 0:
         _check_prewarming(model, body)
     if (body.get("output_config") or {}).get("format"):
         # The API would answer; words taken from documents cannot be made to fit a schema.
         raise invalid("output_config.format: this local server cannot answer in a given format")
+
+
+def _check_place(model: Model, place: str | None) -> None:
+    if place is None:
+        return
+    if place not in PLACES:
+        raise invalid(f"inference_geo: Input should be {' or '.join(map(repr, PLACES))}")
+    if not model.places:
+        raise invalid(f"inference_geo: {model.id} does not support choosing where it runs")
 
 
 def check_count(body: Json) -> None:

@@ -176,6 +176,7 @@ def emulator(shared_emulator: Emulator, settings: Any) -> Iterator[Emulator]:
     shared_emulator.forget_faults()
     yield shared_emulator
     shared_emulator.forget_faults()
+    shared_emulator.limits()
 
 
 def free_port() -> int:

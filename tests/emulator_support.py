@@ -57,6 +57,10 @@ class Emulator:
         """Let so much time pass for the prompt cache."""
         assert self.call("POST", "/emulator/clock", {"advance": seconds})[0] == 200
 
+    def limits(self, **a_minute: int) -> None:
+        """Rate limits of every account and line, enforced from now on; none lifts them."""
+        self.call("POST", "/emulator/limits", a_minute)
+
     def requests(self, limit: int = 20) -> dict[str, Any]:
         return self.call("GET", f"/emulator/requests?limit={limit}")[1]
 

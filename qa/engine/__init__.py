@@ -24,6 +24,7 @@ from .request import (
     count_params,
     fits,
     frame_params,
+    on_behalf,
 )
 from .run import run
 from .tokens import count
@@ -63,6 +64,7 @@ __all__ = [
     "frame_params",
     "interruptible",
     "make_client",
+    "on_behalf",
     "pages_of",
     "prompts",
     "resolve",

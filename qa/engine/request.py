@@ -73,7 +73,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`effort` and `thinking_display` apply as far as the model allows; None leaves its default."""
+    """`effort` and `thinking_display` apply as far as the model allows; None leaves its default.
+
+    `user_id` stands for who asks without telling it; `inference_geo` is where the model must run,
+    None leaves that to the account.
+    """
 
     text: str
     model: str
@@ -83,6 +87,8 @@ class Question:
     effort: str | None = None
     thinking_display: str | None = "summarized"
     passage: Passage | None = None
+    user_id: str | None = None
+    inference_geo: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +112,17 @@ def build(question: Question) -> Request:
         "model": catalogue.normalise(question.model),
         "max_tokens": min(question.max_tokens, model.max_output),
         **_effort(question, model),
+        **on_behalf(question.user_id, question.inference_geo),
         "system": _system(),
         "messages": _messages(question, sources),
     }
     return Request(params, tuple(source.version for source in sources))
+
+
+def on_behalf(user_id: str | None, inference_geo: str | None) -> dict[str, Any]:
+    """The parameters of every messages request that say for whom, and where, it is answered."""
+    params: dict[str, Any] = {"metadata": {"user_id": user_id}} if user_id else {}
+    return params | ({"inference_geo": inference_geo} if inference_geo else {})
 
 
 def count_params(text: str, model: str) -> dict[str, Any]:
