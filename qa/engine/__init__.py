@@ -12,6 +12,7 @@ from .citations import Numbering, Resolved, pages_of, resolve
 from .client import Client, Interrupt, account, interruptible, make_client
 from .errors import SENTENCES, EngineError, Interrupted, classify
 from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
+from .limits import Allowance, Limits, read_limits
 from .request import (
     AnswerBlock,
     Passage,
@@ -31,6 +32,7 @@ from .tokens import count
 
 __all__ = [
     "SENTENCES",
+    "Allowance",
     "AnswerBlock",
     "BlockEnded",
     "Cited",
@@ -40,6 +42,7 @@ __all__ = [
     "Finished",
     "Interrupt",
     "Interrupted",
+    "Limits",
     "Numbering",
     "Passage",
     "Question",
@@ -67,6 +70,7 @@ __all__ = [
     "on_behalf",
     "pages_of",
     "prompts",
+    "read_limits",
     "resolve",
     "run",
 ]

@@ -15,6 +15,7 @@ import anthropic
 import httpx2
 
 from .events import Usage
+from .limits import Limits, read_limits
 
 SENTENCES: dict[str, str] = {
     "no_key": "No API key is set. Ask an administrator to set ANTHROPIC_API_KEY.",
@@ -24,6 +25,15 @@ SENTENCES: dict[str, str] = {
     "rate_limit": "Too many requests to Claude at the moment. Try again in a minute.",
     "spend_limit": "The spending limit of the Claude account is reached. "
     "Ask an administrator to raise it.",
+    "ramp_limit": "Claude lets the number of requests grow only slowly. Try again in a minute.",
+    "own_limit": "The spending limit that was set for the Claude account is reached. Ask whoever "
+    "set it in the Claude Console to raise it, or wait until it renews.",
+    "on_hold": "The Claude account is on hold. Ask an administrator to look into the Claude "
+    "Console.",
+    "storage_full": "There is no room for more files in the Claude account. Ask an administrator "
+    "to delete some, or to send texts without storing them.",
+    "sealed": "The API key of this workspace cannot be opened. Ask an administrator to check "
+    "PINCITE_ENCRYPTION_KEY, or to set the key again.",
     "overloaded": "Claude is overloaded at the moment. Try again in a minute.",
     "server_error": "Claude had an internal error. Try again; if it lasts, look at "
     "status.claude.com.",
@@ -76,6 +86,7 @@ class EngineError(Exception):
         stop_reason: str | None = None,
         category: str | None = None,
         explanation: str | None = None,
+        limits: Limits | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
@@ -88,6 +99,7 @@ class EngineError(Exception):
         self.stop_reason = stop_reason
         self.category = category
         self.explanation = explanation
+        self.limits = limits
         self.usage = Usage()
         self.model: str | None = None
         self.message_id: str | None = None
@@ -136,6 +148,7 @@ def _from_status(exc: anthropic.APIStatusError) -> EngineError:
         type=exc.type,
         request_id=exc.request_id,
         detail=_detail(exc),
+        limits=read_limits(headers),
     )
 
 
@@ -166,14 +179,16 @@ _BY_ERROR_CODE: dict[str, tuple[str, bool]] = {
     "file_expired": ("file_missing", False),
     "enforced_spend_limit_reached": ("spend_limit", False),
     "contract_spend_limit_reached": ("spend_limit", False),
-    "ramp_limit_exceeded": ("rate_limit", True),
-    "organization_on_hold": ("permission", False),
+    "ramp_limit_exceeded": ("ramp_limit", True),
+    "organization_on_hold": ("on_hold", False),
+    "storage_quota_exceeded": ("storage_full", False),
 }
 # Only where neither status nor type nor error code tells causes apart that need another answer.
 _BY_MESSAGE: tuple[tuple[int, str, str], ...] = (
     (400, r"prompt is too long|exceeds? the .*context (window|limit)", "too_long"),
     (400, r"credit balance", "billing"),
-    (400, r"usage limits?|spend(ing)? limit", "spend_limit"),
+    # the account's own cap is a 429; a limit that its people set themselves is a 400
+    (400, r"usage limits?|spend(ing)? limit", "own_limit"),
     (400, r"\bfile\b.*(not found|expired|deleted|does not exist)", "file_missing"),
     (404, r"^model\b|\bmodel\b.*(not found|not exist)", "not_found_model"),
     (404, r"\bfile(_id|s)?\b|\bfile_\w+", "file_missing"),

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from .limits import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -83,12 +85,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The API took the request; `model` is the one it says it used."""
+    """The API took the request; `model` is the one it says it used, `limits` those it names."""
 
     message_id: str
     model: str
     request_id: str | None
     usage: Usage
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)

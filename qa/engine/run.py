@@ -14,6 +14,7 @@ from anthropic.types import ContentBlock, RawContentBlockDelta, RawMessageStream
 from .client import Client, Interrupt, interruptible
 from .errors import EngineError, Interrupted, classify
 from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
+from .limits import Limits, read_limits
 from .request import Request
 
 FAILURES = (
@@ -43,6 +44,7 @@ def run(
         with interruptible(interrupt):
             stream = client.sdk.messages.create(**request.params, stream=True)
         answer.request_id = stream.response.headers.get("request-id")
+        answer.limits = read_limits(stream.response.headers)
         with stream:
             for event in stream:
                 if interrupt.is_set():
@@ -63,6 +65,7 @@ class _Answer:
     def __init__(self) -> None:
         self.began = time.monotonic()
         self.request_id: str | None = None
+        self.limits: Limits | None = None
         self.message_id: str | None = None
         self.model: str | None = None
         self.usage = Usage()
@@ -86,7 +89,7 @@ class _Answer:
                 self.message_id = event.message.id
                 self.model = event.message.model
                 self.usage = self.usage.updated(event.message.usage.to_dict())
-                yield Started(self.message_id, self.model, self.request_id, self.usage)
+                yield Started(self.message_id, self.model, self.request_id, self.usage, self.limits)
             case "message_delta":
                 self.stop_reason = event.delta.stop_reason
                 if event.delta.stop_details is not None:
@@ -156,6 +159,7 @@ class _Answer:
     def complete(self, error: EngineError) -> EngineError:
         """`error` with all a ledger row needs."""
         error.request_id = error.request_id or self.request_id
+        error.limits = error.limits or self.limits
         error.message_id = self.message_id
         error.model = self.model
         error.usage = self.usage
