@@ -109,7 +109,7 @@ def _headers(buckets: dict[str, Bucket], now: float) -> dict[str, str]:
         (buckets["input_tokens"], buckets["output_tokens"]),
         key=lambda bucket: bucket.level(now) / bucket.limit,
     )
-    headers = {}
+    headers: dict[str, str] = {}
     for name, bucket in shown.items():
         full = datetime.fromtimestamp(now + bucket.seconds_until(bucket.limit, now), UTC)
         headers |= {
