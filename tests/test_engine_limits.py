@@ -57,10 +57,11 @@ def test_headers_that_say_nothing_are_no_limits(wrong):
     assert read_limits(wrong) is None
 
 
-def request():
-    return build(
-        Question("What is the rent?", "claude-sonnet-5-5", (Source("v", "L", text=LEASE),))
-    )
+SOURCES = (Source("v", "L", text=LEASE),)
+
+
+def request(**more):
+    return build(Question("What is the rent?", "claude-sonnet-5-5", SOURCES, **more))
 
 
 def test_every_answer_and_every_refusal_carries_the_limits(emulator):
