@@ -114,7 +114,8 @@ def _read(version: Version, unpacking: Unpacking, recognise: bool) -> bool:
 
     def progress(done: int, total: int) -> None:
         nonlocal last
-        if done in (0, total) or time.monotonic() - last > 0.4:
+        # after the last page the version is ready, or as good as
+        if not done or (done < total and time.monotonic() - last > 0.4):
             last = time.monotonic()
             version.progress(done, total)
 
