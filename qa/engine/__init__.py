@@ -5,13 +5,25 @@ A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen e
 ``EngineError``, with a code. What differs between models is asked of ``catalogue``.
 """
 
-from . import catalogue, prompts
+from . import catalogue, prompts, tools, web
 from .alignment import SourceText
 from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
 from .client import Client, Interrupt, account, interruptible, make_client
 from .errors import SENTENCES, EngineError, Interrupted, classify
-from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
+from .events import (
+    BlockEnded,
+    Browsed,
+    Called,
+    Cited,
+    Event,
+    Finished,
+    Started,
+    Text,
+    Thinking,
+    Usage,
+    WebPage,
+)
 from .limits import Allowance, Limits, read_limits
 from .request import (
     AnswerBlock,
@@ -27,6 +39,7 @@ from .request import (
     frame_params,
     on_behalf,
 )
+from .rounds import Bounds, Rounds
 from .run import run
 from .tokens import count
 
@@ -35,6 +48,9 @@ __all__ = [
     "Allowance",
     "AnswerBlock",
     "BlockEnded",
+    "Bounds",
+    "Browsed",
+    "Called",
     "Cited",
     "Client",
     "EngineError",
@@ -48,6 +64,7 @@ __all__ = [
     "Question",
     "Request",
     "Resolved",
+    "Rounds",
     "Source",
     "SourceText",
     "Started",
@@ -57,6 +74,7 @@ __all__ = [
     "Turn",
     "UnknownModel",
     "Usage",
+    "WebPage",
     "account",
     "build",
     "catalogue",
@@ -73,4 +91,6 @@ __all__ = [
     "read_limits",
     "resolve",
     "run",
+    "tools",
+    "web",
 ]

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .alignment import SourceText, Span, align
+from .events import WebPage
+from .tools import Found
 
 Page = tuple[int, int, int]
 
@@ -40,16 +42,28 @@ class Resolved:
 
 
 def resolve(
-    raw: Mapping[str, Any], document_map: Sequence[str], load: Callable[[str], SourceText]
+    raw: Mapping[str, Any],
+    document_map: Sequence[str],
+    load: Callable[[str], SourceText],
+    found: Sequence[Found] = (),
+    fetched: Sequence[WebPage] = (),
 ) -> Resolved:
     """Verify one citation. What cannot be found, or makes no sense, comes back unverified.
 
-    `load` gives the text of a version; a ``LookupError`` from it means that it is gone.
+    `load` gives the text of a version; a ``LookupError`` from it means that it is gone. `found`
+    are the search results of the request, `fetched` the pages that web tools have opened: they are
+    numbered on from the documents.
     """
     plain = _unverified(raw)
+    if raw.get("type") == "search_result_location":
+        raw = _in_text(raw, found)
+        document_map = [one.version for one in found]
     number = _integer(raw, "document_index")
-    if plain.kind == "web" or number is None or number >= len(document_map):
+    if plain.kind == "web" or number is None:
         return plain
+    if number >= len(document_map):
+        page = number - len(document_map)
+        return _on_web(plain, raw, fetched[page]) if page < len(fetched) else plain
     try:
         source = load(document_map[number])
     except LookupError:
@@ -72,6 +86,40 @@ def resolve(
         end=span[1],
         page_start=first,
         page_end=last,
+    )
+
+
+def _in_text(raw: Mapping[str, Any], found: Sequence[Found]) -> Mapping[str, Any]:
+    """A citation of a search result as one of its version's text; without offsets if there is no
+    such result, or not from that source."""
+    number = _integer(raw, "search_result_index")
+    if number is None or number >= len(found) or raw.get("source") != found[number].source:
+        return {"cited_text": _string(raw, "cited_text")}
+    first, after = _integer(raw, "start_block_index"), _integer(raw, "end_block_index")
+    place: dict[str, Any] = {"document_index": number, "cited_text": _string(raw, "cited_text")}
+    if first is not None and after is not None:
+        try:
+            start, end = found[number].range(first, after)
+        except LookupError:
+            return place
+        place |= {"start_char_index": start, "end_char_index": end}
+    return place
+
+
+def _on_web(plain: Resolved, raw: Mapping[str, Any], page: WebPage) -> Resolved:
+    """A citation of a fetched page: exact if the page that came has the quote at its place."""
+    start, end = _integer(raw, "start_char_index"), _integer(raw, "end_char_index")
+    there = (page.text or "")[start:end] if start is not None and end is not None else ""
+    exact = bool(plain.cited_text.strip()) and there == plain.cited_text
+    return replace(
+        plain,
+        kind="web",
+        state="exact" if exact else "unverified",
+        cited_text=plain.cited_text.strip(),
+        title=page.title or plain.title,
+        url=page.url,
+        page_start=None,
+        page_end=None,
     )
 
 

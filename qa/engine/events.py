@@ -123,14 +123,49 @@ class BlockEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """A tool is used: one of ours, to be run after ``Finished``, or a server's, run by the API.
+
+    What the model said before it was not the answer, unless it cited something.
+    """
+
+    id: str
+    name: str
+    input: dict[str, Any]
+    server: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """What a server's tool found; `text` is there for a page that was fetched."""
+
+    url: str
+    title: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Browsed:
+    """What came of a call of a server's tool: pages, or the code of an error."""
+
+    call: str
+    pages: tuple[WebPage, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer is complete, or cut at ``max_tokens``: look at `stop_reason`."""
+    """The response is complete, or cut at ``max_tokens``: look at `stop_reason`.
+
+    `content` is what to send back after ``tool_use`` and ``pause_turn``.
+    """
 
     stop_reason: str
     stop_details: dict[str, Any] | None
     usage: Usage
     first_text_ms: int | None
     total_ms: int
+    content: tuple[dict[str, Any], ...] = ()
 
 
-Event = Started | Thinking | Text | Cited | BlockEnded | Finished
+Event = Started | Thinking | Text | Cited | BlockEnded | Called | Browsed | Finished

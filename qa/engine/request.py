@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import catalogue, prompts
+from . import catalogue, prompts, tools, web
 
 MAX_TOKENS = 16_000
 """Room for thinking and the answer together; what is not used is not paid."""
@@ -77,6 +77,8 @@ class Question:
 
     `user_id` stands for who asks without telling it; `inference_geo` is where the model must run,
     None leaves that to the account.
+    `searching`: instead of sources it gets the tools that search a library. `domains`: it may look
+    at the web, within these.
     """
 
     text: str
@@ -89,15 +91,19 @@ class Question:
     passage: Passage | None = None
     user_id: str | None = None
     inference_geo: str | None = None
+    searching: bool = False
+    domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`params` are those of ``messages.create``; `document_map` is document_index → version."""
+    """`params` are those of ``messages.create``; `document_map` is document_index → version, and
+    `found` search_result_index → passage."""
 
     params: dict[str, Any]
     document_map: tuple[str, ...]
     prompt_version: str = prompts.VERSION
+    found: tuple[tools.Found, ...] = ()
 
 
 def build(question: Question) -> Request:
@@ -113,10 +119,12 @@ def build(question: Question) -> Request:
         "max_tokens": min(question.max_tokens, model.max_output),
         **_effort(question, model),
         **on_behalf(question.user_id, question.inference_geo),
-        "system": _system(),
+        **_tools(question),
+        "system": _system(question),
         "messages": _messages(question, sources),
     }
-    return Request(params, tuple(source.version for source in sources))
+    version = prompts.SEARCH_VERSION if question.searching else prompts.VERSION
+    return Request(params, tuple(source.version for source in sources), version)
 
 
 def on_behalf(user_id: str | None, inference_geo: str | None) -> dict[str, Any]:
@@ -141,7 +149,8 @@ def frame_params(question: Question) -> dict[str, Any]:
     """Parameters of ``count_tokens`` for all of the request but its documents."""
     return {
         "model": catalogue.normalise(question.model),
-        "system": _system(),
+        **_tools(question),
+        "system": _system(question),
         "messages": _messages(question, []),
     }
 
@@ -160,8 +169,17 @@ def _effort(question: Question, model: catalogue.Model) -> dict[str, Any]:
     return params
 
 
-def _system() -> list[Block]:
-    return [_breakpoint(_text(prompts.SYSTEM))]
+def _tools(question: Question) -> dict[str, Any]:
+    offered = (*(tools.DEFINITIONS if question.searching else ()), *web.tools(question.domains))
+    return {"tools": list(offered)} if offered else {}
+
+
+def _system(question: Question) -> list[Block]:
+    texts = [prompts.SEARCH_SYSTEM if question.searching else prompts.SYSTEM]
+    if question.domains:
+        texts.append(prompts.WEB)
+    blocks = [_text(text) for text in texts]
+    return [*blocks[:-1], _breakpoint(blocks[-1])]
 
 
 def _ordered(sources: Sequence[Source]) -> list[Source]:

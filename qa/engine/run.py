@@ -11,9 +11,11 @@ import anthropic
 import httpx2
 from anthropic.types import ContentBlock, RawContentBlockDelta, RawMessageStreamEvent
 
+from . import web
 from .client import Client, Interrupt, interruptible
+from .content import Content
 from .errors import EngineError, Interrupted, classify
-from .events import BlockEnded, Cited, Event, Finished, Started, Text, Thinking, Usage
+from .events import BlockEnded, Called, Cited, Event, Finished, Started, Text, Thinking, Usage
 from .limits import Limits, read_limits
 from .request import Request
 
@@ -38,7 +40,7 @@ def run(
     `interrupt` is set. Closing the iterator closes the connection. After a refusal the text so
     far is to be discarded.
     """
-    answer = _Answer()
+    answer = _Answer(goes_on=bool(request.params.get("tools")))
     interrupt = interrupt or Interrupt()
     try:
         with interruptible(interrupt):
@@ -62,7 +64,9 @@ def run(
 class _Answer:
     """What is known of the answer so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, goes_on: bool) -> None:
+        self.goes_on = goes_on
+        """Whether it may end for a while only, because there are tools."""
         self.began = time.monotonic()
         self.request_id: str | None = None
         self.limits: Limits | None = None
@@ -72,11 +76,13 @@ class _Answer:
         self.stop_reason: str | None = None
         self.stop_details: dict[str, Any] | None = None
         self.first_text_ms: int | None = None
+        self.content = Content()
         self.blocks: dict[int, int] = {}
         """The API's index of a content block → its number among the text blocks."""
 
     def take(self, event: RawMessageStreamEvent) -> Iterator[Event]:
         """The events `event` amounts to: none for kinds that are not known."""
+        complete = self.content.take(event)
         match event.type:
             case "content_block_delta":
                 yield from self._delta(event.index, event.delta)
@@ -85,6 +91,8 @@ class _Answer:
             case "content_block_stop":
                 if event.index in self.blocks:
                     yield BlockEnded(self.blocks[event.index])
+                if complete is not None:
+                    yield from _tool_events(complete)
             case "message_start":
                 self.message_id = event.message.id
                 self.model = event.message.model
@@ -146,15 +154,23 @@ class _Answer:
                 raise EngineError("max_tokens_without_text")
             case "end_turn" | "stop_sequence" if not wrote:
                 raise EngineError("no_answer")
+            case "tool_use" | "pause_turn" if self.content.broken:
+                raise EngineError("truncated", temporary=True, detail="a call broke off")
             case "end_turn" | "stop_sequence" | "max_tokens":
-                return Finished(
-                    self.stop_reason,
-                    self.stop_details,
-                    self.usage,
-                    self.first_text_ms,
-                    self._milliseconds(),
-                )
+                return self._finished(self.stop_reason)
+            case "tool_use" | "pause_turn" if self.goes_on:
+                return self._finished(self.stop_reason)
         raise EngineError("truncated", detail=f"stop_reason {self.stop_reason}")
+
+    def _finished(self, stop_reason: str) -> Finished:
+        return Finished(
+            stop_reason,
+            self.stop_details,
+            self.usage,
+            self.first_text_ms,
+            self._milliseconds(),
+            self.content.blocks(),
+        )
 
     def complete(self, error: EngineError) -> EngineError:
         """`error` with all a ledger row needs."""
@@ -167,3 +183,12 @@ class _Answer:
         error.first_text_ms = self.first_text_ms
         error.total_ms = self._milliseconds()
         return error
+
+
+def _tool_events(block: dict[str, Any]) -> Iterator[Event]:
+    """What a complete block says about tools."""
+    if block["type"] in ("tool_use", "server_tool_use"):
+        server = block["type"] == "server_tool_use"
+        yield Called(block["id"], block["name"], block["input"], server)
+    elif (browsed := web.browsed(block)) is not None:
+        yield browsed

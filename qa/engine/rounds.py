@@ -1,0 +1,144 @@
+"""The requests of one answer, one after another: what came back goes into the next.
+
+Pure data again: whoever sends the requests and runs the calls is somewhere else. There is an end
+to it: when a limit is reached, the last request forbids calls and says so, and the model answers
+from what it has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from . import prompts
+from .errors import EngineError
+from .events import Called, Finished, Usage
+from .request import Request
+from .tools import Found, Result
+
+CHARS_PER_TOKEN = 3
+"""Of results; a low guess, so that they are rather thought to be longer than they are."""
+CALLS_AT_ONCE = 8
+NO_ROOM = "Left out: there is no room for it. Answer from what you have."
+TOO_MANY = f"Not done: at most {CALLS_AT_ONCE} calls are done at once. Ask again if it is needed."
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one answer may take at most: requests, tokens read and written, US dollars.
+
+    `room` is the longest prompt of a request, in tokens: the model's window, or less.
+    """
+
+    requests: int
+    tokens: int
+    usd: Decimal
+    room: int
+
+
+class Rounds:
+    """``request`` is the one to send next. After it, ``calls`` are to be run, and ``answered``
+    makes the next; or ``resumed``, when the API paused; else the answer is complete."""
+
+    def __init__(self, request: Request, bounds: Bounds) -> None:
+        self.request = request
+        self.bounds = bounds
+        self.sent = 0
+        self.tokens = 0
+        self.usd = Decimal(0)
+
+    @property
+    def last(self) -> bool:
+        """Whether the request allows no more calls."""
+        choice = self.request.params.get("tool_choice") or {}
+        return bool(choice.get("type") == "none")
+
+    def spent(self, usage: Usage, usd: Decimal) -> None:
+        """A request was sent, and this is what it took."""
+        self.sent += 1
+        self.tokens += usage.prompt_tokens + usage.output_tokens
+        self.usd += usd
+
+    def calls(self, finished: Finished) -> tuple[Called, ...]:
+        """The calls to run for a response that ended in ``tool_use``.
+
+        Raises EngineError when there can be none: it was said that there must be no more.
+        """
+        calls = tuple(
+            Called(block["id"], block["name"], block["input"])
+            for block in finished.content
+            if block["type"] == "tool_use"
+        )
+        if self.last or not calls:
+            raise EngineError("no_answer", detail="a call although none was allowed")
+        return calls
+
+    def answered(self, finished: Finished, results: Sequence[Result], note: str = "") -> None:
+        """The next request: the response as it came, and a result for each of its calls."""
+        results, fits = self._fitting(finished.usage, results)
+        final = not fits or self._exhausted(finished.usage)
+        content: list[dict[str, Any]] = [result.block() for result in results]
+        # it moves along, so that each request finds what the one before it wrote
+        content[-1] = content[-1] | {"cache_control": {"type": "ephemeral"}}
+        notes = [note] if note else []
+        if final:
+            notes.append(prompts.LAST_ROUND)
+        content += [{"type": "text", "text": text} for text in notes]
+        passages = [passage for result in results for passage in result.passages]
+        self._next(
+            [
+                {"role": "assistant", "content": list(finished.content)},
+                {"role": "user", "content": content},
+            ],
+            tuple(passage.found for passage in passages),
+            final,
+        )
+
+    def resumed(self, finished: Finished) -> None:
+        """The next request after ``pause_turn``: what came goes back, and nothing is added."""
+        messages = [{"role": "assistant", "content": list(finished.content)}]
+        self._next(messages, (), self._exhausted(finished.usage))
+
+    def _exhausted(self, usage: Usage) -> bool:
+        """Whether there is only room for one request more, if each is like the last."""
+        like_it = usage.prompt_tokens + usage.output_tokens
+        mean = self.usd / max(1, self.sent)
+        return (
+            self.sent + 2 > self.bounds.requests
+            or self.tokens + 2 * like_it > self.bounds.tokens
+            or self.usd + 2 * mean > self.bounds.usd
+        )
+
+    def _fitting(self, usage: Usage, results: Sequence[Result]) -> tuple[list[Result], bool]:
+        """The results, without those that the next prompt has no room for."""
+        left = self.bounds.room - usage.prompt_tokens - usage.output_tokens
+        kept: list[Result] = []
+        fits = True
+        for result in results:
+            written = json.dumps(result.block(), ensure_ascii=False)
+            size = len(written.encode()) // CHARS_PER_TOKEN
+            if size > left:
+                result, fits = Result(result.call, text=NO_ROOM, is_error=True), False
+            else:
+                left -= size
+            kept.append(result)
+        return kept, fits
+
+    def _next(self, messages: list[dict[str, Any]], found: tuple[Found, ...], final: bool) -> None:
+        params = dict(self.request.params)
+        params["messages"] = [*map(_without_moving, params["messages"]), *messages]
+        if final:
+            params["tool_choice"] = {"type": "none"}
+        self.request = replace(self.request, params=params, found=(*self.request.found, *found))
+
+
+def _without_moving(message: dict[str, Any]) -> dict[str, Any]:
+    """A message without the breakpoint that moves along with the newest results."""
+    content = message["content"]
+    if message["role"] != "user" or not any(b["type"] == "tool_result" for b in content):
+        return message
+    kept = [{k: v for k, v in block.items() if k != "cache_control"} for block in content]
+    return {**message, "content": kept}
