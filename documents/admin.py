@@ -18,6 +18,7 @@ from documents.models import (
     Document,
     DocumentQuerySet,
     Folder,
+    FormerFolder,
     Page,
     RemoteFile,
     Tag,
@@ -114,6 +115,13 @@ class FolderAdmin(RecordAdmin):
     list_select_related = ("parent", "workspace", "created_by")
     list_filter = (WorkspaceFilter,)
     search_fields = ("name", "public_id")
+
+
+@admin.register(FormerFolder)
+class FormerFolderAdmin(RecordAdmin):
+    list_display = ("path", "workspace", "deleted_by", "deleted_at", "purge_at")
+    list_select_related = ("workspace", "deleted_by")
+    list_filter = (WorkspaceFilter,)
 
 
 @admin.register(Tag)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Event
 from documents import pictures, search
-from documents.models import Blob, Document, Page, Text, Version
+from documents.models import Blob, Document, FormerFolder, Page, Text, Version
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,11 @@ def erase(document: Document) -> bool:
         Event.objects.record(Event.Verb.ERASE, by=None, object=row, workspace=row.workspace)
     logger.info("document=%s erased", document.public_id)
     return True
+
+
+def forget_folders() -> None:
+    """Removes the names of deleted folders into which nothing can be restored any more."""
+    FormerFolder.objects.filter(purge_at__lte=timezone.now()).delete()
 
 
 def _forget(version: Version) -> None:

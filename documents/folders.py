@@ -1,17 +1,14 @@
-"""Folders: made along paths, named, moved, filled and emptied."""
+"""Folders: made along paths, named, moved and filled."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import Event, User, Workspace
-from documents import deleting
 from documents.models import Document, DocumentQuerySet, Folder, NotPossible
 from documents.models.folder import MAX_DEPTH
 from documents.uploads import Refused, clean_title
@@ -123,47 +120,6 @@ def move_documents(
             Event.objects.record_each(Event.Verb.MOVE, found, by=by, request=request, to=_id(to))
         count += len(found)
     return count
-
-
-def delete(folder: Folder, by: User, request: HttpRequest | None = None) -> deleting.Deleted:
-    """With all folders in it; their documents go into the trash, and come back to the top.
-
-    Raises NotPossible, and changes nothing, while one of them may not be deleted.
-    """
-    gone = NotPossible(_("Somebody has just put something into the folder. Look again."))
-    try:
-        with transaction.atomic():
-            return _delete(folder, by, request)
-    except (ProtectedError, IntegrityError) as error:
-        raise gone from error
-
-
-def _delete(folder: Folder, by: User, request: HttpRequest | None) -> deleting.Deleted:
-    tree = Folder.objects.locked_tree(folder.workspace_id)
-    inner = sorted(tree.below(folder.pk), key=lambda key: -len(tree.path(key)))
-    rows = Document.objects.filter(folder__in=inner, deleted_at=None)
-    _refuse_unless_deletable(rows, folder, by)
-    done = deleting.delete(rows, by, request)
-    if done.held_count:
-        raise NotPossible(done.held_sentence)
-    Document.objects.filter(folder__in=inner).update(folder=None)
-    for key in inner:  # the innermost first
-        Folder.objects.filter(pk=key).delete()
-    _record(Event.Verb.DELETE, folder, by, request, name=folder.name)
-    return done
-
-
-def _refuse_unless_deletable(rows: DocumentQuerySet, folder: Folder, by: User) -> None:
-    others = rows.count() - rows.deletable_by(by, folder.workspace).count()
-    if others:
-        raise NotPossible(
-            ngettext(
-                "%(count)d document in it is another one's; your role does not let you delete it.",
-                "%(count)d documents in it are others'; your role does not let you delete them.",
-                others,
-            )
-            % {"count": others}
-        )
 
 
 def _id(folder: Folder | None) -> str:

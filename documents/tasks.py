@@ -83,6 +83,7 @@ def sweep() -> None:
             recognise.delay()
     if Version.objects.vettable().exists():
         recognise.delay()
+    erasing.forget_folders()
     for pk in Document.objects.to_erase().values_list("pk", flat=True)[:HINTS]:
         erase.delay(pk)
     for pk in Version.objects.to_index().values_list("pk", flat=True)[:HINTS]:

@@ -2,7 +2,7 @@
 
 from documents.models.blob import Blob, blob_path
 from documents.models.document import Document, DocumentQuerySet
-from documents.models.folder import Folder, NotPossible, Tag, Tree
+from documents.models.folder import Folder, FormerFolder, NotPossible, Tag, Tree
 from documents.models.page import Page, Text, Words
 from documents.models.remote import RemoteFile
 from documents.models.stretch import KeyCount, Stretch
@@ -16,6 +16,7 @@ __all__ = [
     "Document",
     "DocumentQuerySet",
     "Folder",
+    "FormerFolder",
     "KeyCount",
     "NotPossible",
     "Page",

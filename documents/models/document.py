@@ -19,7 +19,7 @@ from accounts.models import User, Workspace
 from accounts.roles import Act
 from documents.ingest import CONTAINERS
 from documents.labels import label
-from documents.models.folder import Folder, Tag
+from documents.models.folder import Folder, FormerFolder, Tag
 
 if TYPE_CHECKING:
     from documents.models.version import Version
@@ -109,6 +109,10 @@ class Document(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="documents")
     folder = models.ForeignKey(Folder, models.PROTECT, null=True, related_name="documents")
+    # of a deleted one, the folder it lay in, when that was deleted too
+    former_folder = models.ForeignKey(
+        FormerFolder, models.SET_NULL, null=True, related_name="documents"
+    )
     title = models.CharField(_("title"), max_length=200)
     kind = models.CharField(max_length=20, blank=True)
     status = models.CharField(max_length=10, default="queued", editable=False)

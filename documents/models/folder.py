@@ -169,6 +169,32 @@ class Folder(models.Model):
             raise taken from error
 
 
+class FormerFolder(models.Model):
+    """A folder that was deleted: what it takes to make it anew, while what lay in it is kept.
+
+    ``path`` are the names from the top down to it; ``deleted_at`` is that of the documents which
+    went into the trash with it.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="former_folders")
+    path = models.JSONField()
+    deleted_at = models.DateTimeField()
+    deleted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    purge_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("former folder")
+        verbose_name_plural = _("former folders")
+        ordering = ["pk"]
+        indexes = [
+            # the sweep looks for those to be forgotten every few seconds
+            models.Index(fields=["purge_at"], name="former_folder_to_forget"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.path[-1])
+
+
 class Tag(models.Model):
     """A word that people put on documents of a workspace."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from documents import folders
+from documents import deleting, folders
 from documents.models import Document, Folder, NotPossible
 from documents.views import lookups
 from documents.views.selection import back
@@ -76,9 +75,7 @@ def delete(request: MemberRequest, workspace: Workspace, folder_id: UUID) -> Htt
     refusal = ""
     if request.method == "POST":
         try:
-            done = folders.delete(folder, request.user, request)
-            said = _("The folder “%(name)s” was deleted.") % {"name": folder.name}
-            messages.info(request, said)
+            done = deleting.delete_folder(folder, request.user, request)
             say_deleted(request, workspace, done, _inside(parent))
             return back(workspace, _inside(parent))
         except NotPossible as refused:

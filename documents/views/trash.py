@@ -53,19 +53,27 @@ def say_deleted(
 
     ``query`` is that of the library's page to which undoing leads back.
     """
-    if done.count:
-        said = (
-            _("%(title)s was deleted.") % {"title": done.title}
-            if done.count == 1
-            else ngettext(
-                "%(count)d document was deleted.", "%(count)d documents were deleted.", done.count
-            )
-            % {"count": done.count}
-        )
+    said = _deleted(done)
+    if said:
         context = {"workspace": workspace, "said": said, "at": done.at.isoformat(), "query": query}
         messages.info(request, render_to_string("documents/_undo.html", context))
     if done.held_count:
         messages.error(request, done.held_sentence)
+
+
+def _deleted(done: deleting.Deleted) -> str:
+    """What was, in sentences; "" for nothing."""
+    said = []
+    if done.folder:
+        said.append(_("The folder “%(name)s” was deleted.") % {"name": done.folder})
+    if done.count == 1:
+        said.append(_("%(title)s was deleted.") % {"title": done.title})
+    elif done.count:
+        many = ngettext(
+            "%(count)d document was deleted.", "%(count)d documents were deleted.", done.count
+        )
+        said.append(many % {"count": done.count})
+    return " ".join(said)
 
 
 def _trashed(request: MemberRequest, workspace: Workspace) -> DocumentQuerySet:
@@ -76,7 +84,7 @@ def _trashed(request: MemberRequest, workspace: Workspace) -> DocumentQuerySet:
 @in_workspace(Act.READ)
 def trash(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     rows = _trashed(request, workspace).order_by("-deleted_at", "-pk")
-    rows = rows.select_related("deleted_by", "folder", "uploaded_by")
+    rows = rows.select_related("deleted_by", "folder", "former_folder", "uploaded_by")
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     shown = Document.objects.filter(pk__in=[document.pk for document in page])
     context = {
@@ -108,18 +116,26 @@ def _moment(value: str) -> datetime | None:
 @require_POST
 @in_workspace(Act.DELETE_OWN)
 def restore(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    at = _moment(request.POST.get("at", ""))
     chosen = _chosen(request, workspace).deletable_by(request.user, workspace)
-    count = deleting.restore(chosen, request.user, request)
-    said = ngettext("%(count)d document is back.", "%(count)d documents are back.", count)
-    if count:
-        messages.info(request, said % {"count": count})
-    else:
-        messages.error(request, _("Choose documents that you may restore."))
+    made = deleting.restore_folders(workspace, at, request.user) if at else 0
+    _say_restored(request, made, deleting.restore(chosen, request.user, request))
     if request.POST.get("at"):
         where = reverse("documents:library", args=[workspace.slug])
         query = request.GET.urlencode()
         return redirect(f"{where}?{query}" if query else where)
     return redirect("documents:trash", slug=workspace.slug)
+
+
+def _say_restored(request: MemberRequest, made: int, count: int) -> None:
+    if made:
+        said = ngettext("%(count)d folder is back.", "%(count)d folders are back.", made)
+        messages.info(request, said % {"count": made})
+    if count:
+        said = ngettext("%(count)d document is back.", "%(count)d documents are back.", count)
+        messages.info(request, said % {"count": count})
+    if not made and not count:
+        messages.error(request, _("Choose documents that you may restore."))
 
 
 @require_POST
