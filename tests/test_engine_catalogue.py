@@ -37,7 +37,9 @@ def test_an_unknown_model_is_refused():
 
 def test_the_default_can_be_selected_and_every_selectable_model_is_known():
     assert catalogue.DEFAULT in catalogue.SELECTABLE
-    assert [catalogue.get(model).id for model in catalogue.SELECTABLE] == list(catalogue.SELECTABLE)
+    assert [catalogue.get(model).key for model in catalogue.SELECTABLE] == list(
+        catalogue.SELECTABLE
+    )
     for expected in ("claude-opus-4-7", "claude-sonnet-4-6", "claude-haiku-4-5-20251001"):
         assert expected in catalogue.SELECTABLE
     assert "claude-sonnet-4-5-20250929" not in catalogue.SELECTABLE

@@ -147,8 +147,8 @@ def test_every_selectable_model_takes_the_request(client, model):
 
 @pytest.mark.parametrize("model", catalogue.SELECTABLE)
 def test_the_catalogue_agrees_with_the_list_of_models(client, model):
-    told = client.sdk.models.retrieve(model)
     known = catalogue.get(model)
+    told = client.sdk.models.retrieve(known.id)
     assert (told.max_input_tokens, told.max_tokens) == (known.window, known.max_output)
     types = told.capabilities.thinking.types
     accepted = {kind for kind in types.to_dict() if getattr(types, kind).supported}

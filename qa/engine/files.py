@@ -8,6 +8,7 @@ from datetime import datetime
 
 import anthropic
 import httpx2
+from anthropic.types import ModelInfo
 
 from .client import Client
 from .errors import classify
@@ -48,6 +49,16 @@ def list_files(client: Client) -> Iterator[tuple[str, str, datetime]]:
     try:
         for file in client.sdk.files.list(limit=1000):
             yield file.id, file.filename, file.created_at
+    except (anthropic.APIError, httpx2.HTTPError) as exc:
+        raise classify(exc) from exc
+
+
+def list_models(client: Client) -> list[ModelInfo]:
+    """Every model of the account, retired ones too. Raises ``EngineError``."""
+    try:
+        return list(
+            client.sdk.models.list(limit=1000, lifecycle=["active", "deprecated", "retired"])
+        )
     except (anthropic.APIError, httpx2.HTTPError) as exc:
         raise classify(exc) from exc
 

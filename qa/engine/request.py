@@ -82,7 +82,7 @@ class Question:
     """
 
     text: str
-    model: str
+    model: catalogue.Model | str
     sources: tuple[Source, ...] = ()
     history: tuple[Turn, ...] = ()
     max_tokens: int = MAX_TOKENS
@@ -115,7 +115,7 @@ def build(question: Question) -> Request:
     model = catalogue.get(question.model)
     sources = _ordered(question.sources)
     params: dict[str, Any] = {
-        "model": catalogue.normalise(question.model),
+        "model": model.id,
         "max_tokens": min(question.max_tokens, model.max_output),
         **_effort(question, model),
         **on_behalf(question.user_id, question.inference_geo),
@@ -133,7 +133,7 @@ def on_behalf(user_id: str | None, inference_geo: str | None) -> dict[str, Any]:
     return params | ({"inference_geo": inference_geo} if inference_geo else {})
 
 
-def count_params(text: str, model: str) -> dict[str, Any]:
+def count_params(text: str, model: catalogue.Model | str) -> dict[str, Any]:
     """Parameters of ``count_tokens`` for one document's inline text.
 
     File sources are refused by the endpoint: count each text once per model, and add up.
@@ -155,9 +155,11 @@ def frame_params(question: Question) -> dict[str, Any]:
     }
 
 
-def fits(tokens: int, model: str) -> bool:
-    """Whether a prompt of this many tokens leaves room for an answer in the model's window."""
-    return tokens + HEADROOM <= catalogue.get(model).window
+def fits(tokens: int, model: catalogue.Model | str) -> bool:
+    """Whether a prompt of this many tokens keeps to the model's cap, and leaves room for an
+    answer in its window."""
+    known = catalogue.get(model)
+    return tokens <= known.reads and tokens + HEADROOM <= known.window
 
 
 def _effort(question: Question, model: catalogue.Model) -> dict[str, Any]:
