@@ -39,3 +39,9 @@ ALLOWED: dict[Role, frozenset[Act]] = {
     Role.ANALYST: _analyst,
     Role.ADMIN: _admin,
 }
+
+
+def reaches(role: Role | None, least: str) -> bool:
+    """Whether a role is `least` or more; "" is reached by everybody, a stranger included."""
+    ranks = list(Role)
+    return not least or (role is not None and ranks.index(role) >= ranks.index(Role(least)))

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, WorkspaceFilter
-from qa import asking
+from qa import admin_models, asking
 from qa.models import Answer, ApiCall, Citation, Source, Thread, TokenCount
+
+__all__ = ["admin_models"]  # registers itself
 
 
 class RecordInline(admin.TabularInline):

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.models import Event, User, Workspace
 from documents.forms import PlaceForm
 from documents.models import Document, Version
-from qa import engine, passages
+from qa import claude_models, engine, passages
 from qa.engine import catalogue
 from qa.hints import hint
 from qa.models import Answer, Source, Thread, TokenCount
@@ -67,7 +67,7 @@ def usable_versions(documents: list[Document]) -> list[Version]:
     return versions
 
 
-def known_tokens(versions: list[Version], model: str) -> tuple[int, bool]:
+def known_tokens(versions: list[Version], model: catalogue.Model | str) -> tuple[int, bool]:
     """Tokens of the versions for the model, and whether all of them were really counted.
 
     Where the API has not counted yet, five characters a token is taken: a low guess, so that
@@ -82,17 +82,18 @@ def known_tokens(versions: list[Version], model: str) -> tuple[int, bool]:
     return total, len(counts) == len(versions)
 
 
-def check_fit(tokens: int, model: str) -> None:
-    """Raises NotAskable when so many tokens of documents leave no room in the model's window."""
-    if engine.fits(tokens + FRAME_TOKENS, model):
+def check_fit(tokens: int, model: catalogue.Model | str) -> None:
+    """Raises NotAskable when so many tokens of documents leave no room in the model's window, or
+    are more than our cap for it."""
+    known = claude_models.get(model)
+    if engine.fits(tokens + FRAME_TOKENS, known):
         return
-    known = catalogue.get(model)
     raise NotAskable(
         _(
             "The documents have about %(tokens)s tokens; %(model)s reads at most %(window)s at "
             "once. Choose fewer documents or a model with a larger window."
         )
-        % {"tokens": f"{tokens:,}", "model": known.name, "window": f"{known.window:,}"}
+        % {"tokens": f"{tokens:,}", "model": known.name, "window": f"{known.reads:,}"}
     )
 
 
@@ -126,11 +127,14 @@ def ask(
             % {"count": MAX_QUESTION}
         )
     try:
-        model = catalogue.get(model).id
+        chosen = claude_models.choose(model, workspace, by).entry
     except engine.UnknownModel as error:
         raise NotAskable(_("The model %(model)s is not known.") % {"model": model}) from error
     if submission and (twin := _same_submission(by, submission)):
         return twin, False
+    model = chosen.key
+    if not chosen.usable_in(workspace, workspace.role_of(by)):
+        raise NotAskable(_("You may not use %(model)s here.") % {"model": chosen.name})
     if any(document.workspace_id != workspace.pk for document in documents):
         raise NotAskable(_("All documents of a question must be in the same workspace."))
     if about is not None and about.end - about.start > LONGEST:

@@ -10,16 +10,16 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from documents.models import Document
-from qa.engine import catalogue
+from qa import claude_models
 from qa.models import Thread
 
 
 def model_choices() -> list[tuple[str, str]]:
-    models = [catalogue.get(model) for model in catalogue.SELECTABLE]
-    default = catalogue.get(settings.DEFAULT_MODEL)
+    models = [one for one in claude_models.entries() if one.offered]
+    default = claude_models.entry(settings.DEFAULT_MODEL)
     if default not in models:
         models.insert(0, default)
-    return [(model.id, model.name) for model in models]
+    return [(one.key, one.name) for one in models]
 
 
 class AskForm(forms.Form):
@@ -36,7 +36,7 @@ class AskForm(forms.Form):
     def __init__(self, *args: Any, model: str = "", **kwargs: Any) -> None:
         initial = {
             "submission": uuid.uuid4(),
-            "model": catalogue.get(model or settings.DEFAULT_MODEL).id,
+            "model": claude_models.get(model or settings.DEFAULT_MODEL).key,
         }
         kwargs["initial"] = initial | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from qa import engine
+from qa import claude_models, engine
 from qa.claude import Connection
 from qa.engine import catalogue
 from qa.models import Answer, ApiCall
@@ -24,7 +24,7 @@ def record_message(
     **fields: Any,
 ) -> ApiCall:
     """The row of one messages request, with what it cost at the catalogue's rates."""
-    known = catalogue.get(model)
+    known = _priced(model, answer.model_requested)
     return ApiCall.objects.create(
         purpose=ApiCall.Purpose.ANSWER,
         backend=connection.backend,
@@ -45,11 +45,19 @@ def record_message(
         cache_write_1h_tokens=usage.ephemeral_1h_input_tokens,
         usage=usage.as_dict(),
         rates=known.rates_for(usage.prompt_tokens).as_dict(),
-        rates_date=str(catalogue.RATES_DATE),
+        rates_date=str(known.rates_on or ""),
         cost_usd=catalogue.cost(usage, known),
         saved_usd=catalogue.saved(usage, known),
         **fields,
     )
+
+
+def _priced(model: str, requested: str) -> catalogue.Model:
+    """Whose prices count: the answering model's, or the chosen one's where that is not known."""
+    try:
+        return claude_models.get(model)
+    except engine.UnknownModel:
+        return claude_models.get(requested)
 
 
 @contextmanager

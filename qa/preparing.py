@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from config.database import release
 from documents import ingest
 from documents.models import Page, Text, Version
-from qa import engine, remote
+from qa import claude_models, engine, remote
 from qa.asking import NotAskable, check_fit
 from qa.claude import Connection
 from qa.ledger import parameters
@@ -29,7 +29,7 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     or all of them are too long, before anything is spent; EngineError from the API; LostLease.
     """
     versions = _readable_versions(answer)
-    model = answer.model_requested
+    model = claude_models.get(answer.model_requested)
     check_fit(sum(remote.ensure_counted(v, model, connection) for v in versions), model)
     sources = tuple(
         engine.Source(

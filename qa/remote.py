@@ -56,8 +56,11 @@ def forget(versions: list[Version], connection: Connection) -> None:
     RemoteFile.objects.filter(version__in=versions, account=connection.account).delete()
 
 
-def ensure_counted(version: Version, model: str, connection: Connection) -> int:
+def ensure_counted(
+    version: Version, model: engine.catalogue.Model | str, connection: Connection
+) -> int:
     """The version's tokens for the model, counted by the API once and kept."""
+    model = engine.catalogue.normalise(model)
     known = TokenCount.objects.filter(version=version, model=model).first()
     if known is not None:
         return known.tokens

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from config.models import Pulse
 from documents.models import Version
-from qa import engine, remote, streams
+from qa import engine, model_list, remote, streams
 from qa.claude import Connection, connect
 from qa.engine import files
 from qa.hints import HINT_SECONDS, hint
@@ -23,6 +23,7 @@ from qa.turns import write_next
 logger = logging.getLogger(__name__)
 KEEP_STREAMS = 24 * 3600
 ASK_CLAUDE = timedelta(minutes=5)
+LIST_MODELS = timedelta(days=1)
 
 
 @shared_task(expires=HINT_SECONDS)
@@ -41,7 +42,24 @@ def sweep() -> None:
     asked = Pulse.objects.filter(name="claude").first()
     if asked is None or asked.late(ASK_CLAUDE):
         ask_whether_claude_answers.delay()
+    if models_due():
+        sync_models.delay()
     Pulse.beat("sweep")
+
+
+class Started:
+    """Whether this process has asked for the models yet: they are listed at every start."""
+
+    listed = False
+
+
+def models_due() -> bool:
+    """At the start, once a day, and every few minutes while it fails."""
+    pulse = Pulse.objects.filter(name="models").first()
+    if not Started.listed or pulse is None:
+        Started.listed = True
+        return True
+    return pulse.late(LIST_MODELS if pulse.detail.startswith("ok") else ASK_CLAUDE)
 
 
 class Rests:
@@ -114,6 +132,19 @@ def ask_whether_claude_answers() -> None:
         Pulse.beat("claude", f"failed: {error.code}")
     else:
         Pulse.beat("claude", f"ok: {connection.backend}")
+
+
+@shared_task(expires=HINT_SECONDS)
+def sync_models() -> None:
+    """Takes over which models the API has; the table stays as it is while that fails."""
+    Pulse.beat("models", "asking")
+    try:
+        report = model_list.sync(connect())
+    except engine.EngineError as error:
+        Pulse.beat("models", f"failed: {error.code}")
+        logger.warning("models not listed code=%s", error.code)
+    else:
+        Pulse.beat("models", f"ok: {len(report.new)} new, {len(report.missing)} missing")
 
 
 @shared_task(expires=HINT_SECONDS)

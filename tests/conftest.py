@@ -20,6 +20,7 @@ from documents import ingest, uploads
 from documents.ingest import ocr
 from documents.models import Document, Version
 from documents.reading import ingest_version
+from qa.models import claude_model
 from tests.emulator_support import Emulator
 
 hypothesis.settings.register_profile("long", max_examples=3000)
@@ -79,6 +80,11 @@ def _depends_on_the_database(item: pytest.Item) -> bool:
     used = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
     asks = used or item.get_closest_marker("django_db")
     return bool(asks) and not item.get_closest_marker("reader")
+
+
+@pytest.fixture(autouse=True)
+def _know_no_models_of_another_test() -> None:
+    claude_model.forget()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from qa.models.answer import LEASE, Answer, AnswerQuerySet, Source
 from qa.models.citation import Citation
+from qa.models.claude_model import ClaudeModel
 from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
 from qa.models.thread import Thread, ThreadQuerySet
 
@@ -12,6 +13,7 @@ __all__ = [
     "ApiCall",
     "Backend",
     "Citation",
+    "ClaudeModel",
     "Ledger",
     "Source",
     "Thread",

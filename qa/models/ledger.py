@@ -45,6 +45,8 @@ class ApiCall(models.Model):
         UPLOAD = "upload", _("file upload")
         DELETE = "delete", _("file deletion")
         LIST = "list", _("file list")
+        MODELS = "models", _("model list")
+        ROUTE = "route", _("choice of a model")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 
 from documents import ingest
 from documents.models import Version
+from qa import claude_models
 from qa.claude import extracted
-from qa.engine import UnknownModel, catalogue
 from qa.models import Answer, Thread
 from qa.notes import note
 from qa.passages import kept
@@ -90,10 +90,7 @@ def about_href(answer: Answer) -> str:
 
 @register.filter
 def model_name(model: str) -> str:
-    try:
-        return catalogue.get(model).name
-    except UnknownModel:
-        return model
+    return claude_models.name_of(model)
 
 
 @register.filter
