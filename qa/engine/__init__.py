@@ -5,7 +5,7 @@ A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen e
 ``EngineError``, with a code. What differs between models is asked of ``catalogue``.
 """
 
-from . import catalogue, prompts, tools, web
+from . import catalogue, lifetime, prompts, tools, web
 from .alignment import SourceText
 from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
@@ -18,12 +18,14 @@ from .events import (
     Cited,
     Event,
     Finished,
+    Missed,
     Started,
     Text,
     Thinking,
     Usage,
     WebPage,
 )
+from .lifetime import Lifetimes
 from .limits import Allowance, Limits, read_limits
 from .request import (
     AnswerBlock,
@@ -42,6 +44,7 @@ from .request import (
 from .rounds import Bounds, Rounds
 from .run import run
 from .tokens import count
+from .warm import Warmed, build_warming, warm, warming_is_refused
 
 __all__ = [
     "SENTENCES",
@@ -58,7 +61,9 @@ __all__ = [
     "Finished",
     "Interrupt",
     "Interrupted",
+    "Lifetimes",
     "Limits",
+    "Missed",
     "Numbering",
     "Passage",
     "Question",
@@ -74,9 +79,11 @@ __all__ = [
     "Turn",
     "UnknownModel",
     "Usage",
+    "Warmed",
     "WebPage",
     "account",
     "build",
+    "build_warming",
     "catalogue",
     "classify",
     "count",
@@ -84,6 +91,7 @@ __all__ = [
     "fits",
     "frame_params",
     "interruptible",
+    "lifetime",
     "make_client",
     "on_behalf",
     "pages_of",
@@ -92,5 +100,7 @@ __all__ = [
     "resolve",
     "run",
     "tools",
+    "warm",
+    "warming_is_refused",
     "web",
 ]

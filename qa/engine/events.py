@@ -84,6 +84,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """Why a request could not read all that the one before it had left in the prompt cache.
+
+    `reason` is the API's word for it; `tokens` about how many were missed, 0 where it does not say.
+    """
+
+    reason: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """The API took the request; `model` is the one it says it used, `limits` those it names."""
 
@@ -92,6 +103,7 @@ class Started:
     request_id: str | None
     usage: Usage
     limits: Limits | None = None
+    missed: Missed | None = None
 
 
 @dataclass(frozen=True, slots=True)

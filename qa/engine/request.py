@@ -1,7 +1,7 @@
 """A question with its documents and history becomes the parameters of one API request.
 
 The order is system, documents, history, question: what stays the same comes first, byte for byte,
-so that the prompt cache finds it again. Four blocks carry a breakpoint, which is all there may be.
+so that the prompt cache finds it again (``breakpoints``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import catalogue, prompts, tools, web
+from . import breakpoints, catalogue, prompts, tools, web
+from .lifetime import SHORT, Lifetimes
 
 MAX_TOKENS = 16_000
 """Room for thinking and the answer together; what is not used is not paid."""
@@ -78,7 +79,8 @@ class Question:
     `user_id` stands for who asks without telling it; `inference_geo` is where the model must run,
     None leaves that to the account.
     `searching`: instead of sources it gets the tools that search a library. `domains`: it may look
-    at the web, within these.
+    at the web, within these. `previous` is the message whose cached prefix this request should
+    find again: the API says why if it does not.
     """
 
     text: str
@@ -93,17 +95,24 @@ class Question:
     inference_geo: str | None = None
     searching: bool = False
     domains: tuple[str, ...] = ()
+    lifetimes: Lifetimes = SHORT
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """`params` are those of ``messages.create``; `document_map` is document_index → version, and
-    `found` search_result_index → passage."""
+    `found` search_result_index → passage.
+
+    `prefix` names what all questions about the documents share, "" where there are none.
+    """
 
     params: dict[str, Any]
     document_map: tuple[str, ...]
     prompt_version: str = prompts.VERSION
     found: tuple[tools.Found, ...] = ()
+    prefix: str = ""
+    lifetimes: Lifetimes = SHORT
 
 
 def build(question: Question) -> Request:
@@ -120,11 +129,17 @@ def build(question: Question) -> Request:
         **_effort(question, model),
         **on_behalf(question.user_id, question.inference_geo),
         **_tools(question),
+        "diagnostics": {"previous_message_id": question.previous},
         "system": _system(question),
         "messages": _messages(question, sources),
     }
-    version = prompts.SEARCH_VERSION if question.searching else prompts.VERSION
-    return Request(params, tuple(source.version for source in sources), version)
+    return Request(
+        params,
+        tuple(source.version for source in sources),
+        prompts.SEARCH_VERSION if question.searching else prompts.VERSION,
+        prefix=breakpoints.prefix(params),
+        lifetimes=question.lifetimes,
+    )
 
 
 def on_behalf(user_id: str | None, inference_geo: str | None) -> dict[str, Any]:
@@ -181,7 +196,7 @@ def _system(question: Question) -> list[Block]:
     if question.domains:
         texts.append(prompts.WEB)
     blocks = [_text(text) for text in texts]
-    return [*blocks[:-1], _breakpoint(blocks[-1])]
+    return [*blocks[:-1], breakpoints.mark(blocks[-1], question.lifetimes.documents)]
 
 
 def _ordered(sources: Sequence[Source]) -> list[Source]:
@@ -192,16 +207,8 @@ def _ordered(sources: Sequence[Source]) -> list[Source]:
 
 
 def _messages(question: Question, sources: Sequence[Source]) -> list[Block]:
-    """Documents in the first user turn, whichever that is; the newest question last.
-
-    Breakpoints: the last document and the two newest questions. An answer may have more blocks
-    than the cache looks back over, so the entry written for the question before the newest is
-    found at its own breakpoint only.
-    """
+    """Documents in the first user turn, whichever that is; the newest question last."""
     indexes = {source.version: (n, _title(source)) for n, source in enumerate(sources)}
-    documents = [_document(source) for source in sources]
-    if documents:
-        documents[-1] = _breakpoint(documents[-1])
     messages: list[Block] = []
     for turn in question.history:
         answer = _answer(turn.blocks, indexes)
@@ -209,9 +216,9 @@ def _messages(question: Question, sources: Sequence[Source]) -> list[Block]:
             messages.append({"role": "user", "content": _question(turn.question, turn.passage)})
             messages.append({"role": "assistant", "content": answer})
     messages.append({"role": "user", "content": _question(question.text, question.passage)})
-    for message in messages[-3::2]:
-        message["content"][-1] = _breakpoint(message["content"][-1])
+    documents = [_document(source) for source in sources]
     messages[0]["content"] = documents + messages[0]["content"]
+    breakpoints.place(messages, question.lifetimes)
     return messages
 
 
@@ -275,10 +282,6 @@ def _question(text: str, passage: Passage | None) -> list[Block]:
 
 def _text(text: str) -> Block:
     return {"type": "text", "text": text}
-
-
-def _breakpoint(block: Block) -> Block:
-    return block | {"cache_control": {"type": "ephemeral"}}
 
 
 def _title(source: Source) -> str:

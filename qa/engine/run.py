@@ -9,13 +9,29 @@ from typing import Any
 
 import anthropic
 import httpx2
-from anthropic.types import ContentBlock, RawContentBlockDelta, RawMessageStreamEvent
+from anthropic.types import (
+    ContentBlock,
+    Diagnostics,
+    RawContentBlockDelta,
+    RawMessageStreamEvent,
+)
 
 from . import web
 from .client import Client, Interrupt, interruptible
 from .content import Content
 from .errors import EngineError, Interrupted, classify
-from .events import BlockEnded, Called, Cited, Event, Finished, Started, Text, Thinking, Usage
+from .events import (
+    BlockEnded,
+    Called,
+    Cited,
+    Event,
+    Finished,
+    Missed,
+    Started,
+    Text,
+    Thinking,
+    Usage,
+)
 from .limits import Limits, read_limits
 from .request import Request
 
@@ -97,7 +113,14 @@ class _Answer:
                 self.message_id = event.message.id
                 self.model = event.message.model
                 self.usage = self.usage.updated(event.message.usage.to_dict())
-                yield Started(self.message_id, self.model, self.request_id, self.usage, self.limits)
+                yield Started(
+                    self.message_id,
+                    self.model,
+                    self.request_id,
+                    self.usage,
+                    self.limits,
+                    missed(event.message.diagnostics),
+                )
             case "message_delta":
                 self.stop_reason = event.delta.stop_reason
                 if event.delta.stop_details is not None:
@@ -192,3 +215,11 @@ def _tool_events(block: dict[str, Any]) -> Iterator[Event]:
         yield Called(block["id"], block["name"], block["input"], server)
     elif (browsed := web.browsed(block)) is not None:
         yield browsed
+
+
+def missed(diagnostics: Diagnostics | None) -> Missed | None:
+    """Why less was read from the cache than the request before had left there, if the API says."""
+    reason = diagnostics.cache_miss_reason if diagnostics else None
+    if reason is None:
+        return None
+    return Missed(reason.type, getattr(reason, "cache_missed_input_tokens", 0) or 0)
