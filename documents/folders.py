@@ -105,6 +105,23 @@ def move(folder: Folder, to: Folder | None, by: User, request: HttpRequest | Non
         _record(Event.Verb.MOVE, folder, by, request, to=_id(to))
 
 
+def move_all(
+    chosen: Sequence[Folder],
+    rows: DocumentQuerySet,
+    to: Folder | None,
+    by: User,
+    request: HttpRequest | None = None,
+) -> None:
+    """Folders and documents together. Raises NotPossible, and nothing is moved."""
+    try:
+        with transaction.atomic():
+            for folder in chosen:
+                move(folder, to, by, request)
+            move_documents(rows, to, by, request)
+    except NotPossible as refusal:
+        raise NotPossible(_("%(reason)s Nothing was moved.") % {"reason": refusal}) from refusal
+
+
 def move_documents(
     rows: DocumentQuerySet, to: Folder | None, by: User, request: HttpRequest | None = None
 ) -> int:

@@ -132,6 +132,21 @@ def test_documents_and_folders_are_moved_together(as_owner, workspace, owner, do
     assert document.folder is None
 
 
+def test_of_several_that_are_moved_all_stay_when_one_cannot_go(
+    as_owner, workspace, owner, document, deals, inner
+):
+    for name in ("2025", "2026", "2027"):
+        folders.create(name, workspace, None, owner)
+    chosen = list(Folder.objects.filter(parent=None).exclude(pk=deals.pk))
+    refused = move(as_owner, workspace, document, *chosen, to=deals)
+    assert refused.status_code == 422
+    sentence = "There is a folder “2026” here already. Nothing was moved."
+    assert sentence in refused.content.decode()
+    assert set(Folder.objects.filter(parent=deals)) == {inner}
+    assert Document.objects.get().folder is None
+    assert not Event.objects.filter(verb="move").exists()
+
+
 def test_without_a_script_one_is_asked_where_to(as_owner, workspace, document, inner):
     where = f"/w/{workspace.slug}/selection/move/"
     data = {"document": str(document.public_id)}

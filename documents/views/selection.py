@@ -112,9 +112,7 @@ def move(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         return _where_to(request, workspace, picked)
     to = lookups.folder_named(request, workspace, "" if named == TOP else named)
     try:
-        for folder in picked.folders:
-            folders.move(folder, to, request.user, request)
-        folders.move_documents(picked.documents, to, request.user, request)
+        folders.move_all(picked.folders, picked.documents, to, request.user, request)
     except NotPossible as refusal:
         return _where_to(request, workspace, picked, str(refusal))
     said = _("Moved to “%(name)s”.") % {"name": to.name} if to else _("Moved to the top.")
