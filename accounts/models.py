@@ -284,6 +284,8 @@ class Event(models.Model):
         RELEASE = "release", _("lifted the legal hold from")
         EXPORT = "export", _("exported")
         ROLE = "role", _("changed a role")
+        SETTINGS = "settings", _("changed the settings of")
+        BUDGET = "budget", _("changed a budget of")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

@@ -85,6 +85,26 @@ def names(name: str, default: str, help: Text) -> tuple[str, ...]:
     return parse(default) if given is None else given
 
 
+def encryption_keys(name: str, help: Text) -> tuple[str, ...]:
+    """Keys of 32 bytes in URL-safe base64, newest first, with commas or spaces between them."""
+
+    def parse(raw: str) -> tuple[str, ...]:
+        found = tuple(re.split(r"[,\s]+", raw))
+        for key in found:
+            if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key):
+                raise ValueError
+        return found
+
+    REGISTRY[name] = Variable(name, "secret", "", help)
+    try:
+        return parse(raw) if (raw := os.environ.get(name, "").strip()) else ()
+    except ValueError:
+        # not what it is: it is a secret
+        raise ImproperlyConfigured(
+            f"{name} is not usable: each key must be 32 bytes in URL-safe base64."
+        ) from None
+
+
 def folder(name: str, default: Path, help: Text) -> Path:
     def parse(raw: str) -> Path:
         path = Path(raw).expanduser().resolve()

@@ -250,6 +250,9 @@ ANTHROPIC_API_KEY = env.text("ANTHROPIC_API_KEY", "", _("Unset: answers are extr
 ANTHROPIC_BASE_URL = env.text(
     "ANTHROPIC_BASE_URL", "https://api.anthropic.com", _("Where Claude is reached with a key.")
 )
+ENCRYPTION_KEYS = env.encryption_keys(
+    "PINCITE_ENCRYPTION_KEY", _("Seals the API keys of workspaces in the database.")
+)
 EMULATOR_PORT = env.whole(
     "PINCITE_EMULATOR_PORT", 0, _("Port of the emulator; 0 takes a free one."), 0, 65535
 )

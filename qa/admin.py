@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, WorkspaceFilter
-from qa import admin_models, asking
+from qa import admin_models, asking, claude_admin
 from qa.models import Answer, ApiCall, Citation, Source, Thread, TokenCount
 
-__all__ = ["admin_models"]  # registers itself
+__all__ = ["admin_models", "claude_admin"]  # register themselves
 
 
 class RecordInline(admin.TabularInline):

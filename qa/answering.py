@@ -77,7 +77,7 @@ class Attempt:
         try:
             if self.answer.stop_requested_at:
                 raise engine.Interrupted
-            connection = connect()
+            connection = connect(self.answer.workspace)
             self.outcome["backend"] = connection.backend
             self._say(
                 _("The worker was lost. Starting again…")
@@ -238,7 +238,7 @@ class Attempt:
         )
         tries = answer.attempts - answer.crashes
         if error.code == "file_missing" and tries < MAX_TRIES:
-            remote.forget(list(answer.sources.all()), connect())
+            remote.forget(list(answer.sources.all()), connect(answer.workspace))
             self._put_back(0.0, _("Uploading a document again…"))
             return
         wait = backoff(tries, error.retry_after)

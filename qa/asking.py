@@ -19,7 +19,7 @@ from documents.models import Document, Version
 from qa import claude_models, engine, passages
 from qa.engine import catalogue
 from qa.hints import hint
-from qa.models import Answer, Source, Thread, TokenCount
+from qa.models import Answer, ClaudeSettings, Source, Thread, TokenCount
 from qa.passages import LONGEST, Passage
 
 MAX_QUESTION = 20_000
@@ -97,6 +97,19 @@ def check_fit(tokens: int, model: catalogue.Model | str) -> None:
     )
 
 
+def check_place(place: str, model: catalogue.Model | str) -> None:
+    """Raises NotAskable when the workspace says where it is answered, and the model cannot."""
+    known = claude_models.get(model)
+    if place and not known.us_only:
+        raise NotAskable(
+            _(
+                "%(model)s cannot be kept to the place that this workspace's settings name. "
+                "Choose a newer model."
+            )
+            % {"model": known.name}
+        )
+
+
 def ask(
     *,
     question: str,
@@ -143,6 +156,7 @@ def ask(
         )
     versions = usable_versions(documents)
     check_fit(known_tokens(versions, model)[0], model)
+    check_place(ClaudeSettings.place_of(workspace), model)
     try:
         with transaction.atomic():
             answer = _create(

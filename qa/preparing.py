@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
@@ -10,8 +11,8 @@ from config.database import release
 from documents import ingest
 from documents.models import Page, Text, Version
 from qa import claude_models, engine, remote
-from qa.asking import NotAskable, check_fit
-from qa.claude import Connection
+from qa.asking import NotAskable, check_fit, check_place
+from qa.claude import Connection, on_behalf
 from qa.ledger import parameters
 from qa.models import Answer, Source
 
@@ -30,16 +31,9 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     """
     versions = _readable_versions(answer)
     model = claude_models.get(answer.model_requested)
+    check_place(connection.inference_geo, model)
     check_fit(sum(remote.ensure_counted(v, model, connection) for v in versions), model)
-    sources = tuple(
-        engine.Source(
-            version=str(version.public_id),
-            title=version.document.title,
-            file_id=remote.ensure_uploaded(version, connection),
-            context=description(version),
-        )
-        for version in versions
-    )
+    sources = tuple(_source(version, connection) for version in versions)
     request = engine.build(
         engine.Question(
             text=answer.question,
@@ -47,12 +41,25 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
             sources=sources,
             history=history(answer),
             passage=_passage(answer),
+            **on_behalf(connection, answer.author),
         )
     )
     if not answer.is_mine():
         # uploading may take long: what another worker writes by now is not paid for twice
         raise LostLease
     return request, versions
+
+
+def _source(version: Version, connection: Connection) -> engine.Source:
+    """By the id of its copy at the API, or, where nothing may be stored there, as it is."""
+    source = engine.Source(
+        version=str(version.public_id),
+        title=version.document.title,
+        context=description(version),
+    )
+    if connection.inline:
+        return replace(source, text=Text.objects.get(version=version).content)
+    return replace(source, file_id=remote.ensure_uploaded(version, connection))
 
 
 def remember(

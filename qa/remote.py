@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from config import sealing
 from documents.models import Document, RemoteFile, Text, Version
 from qa import engine
-from qa.claude import Connection, installation
+from qa.claude import Account, Connection, installation
 from qa.engine import files
 from qa.ledger import recorded
-from qa.models import ApiCall, TokenCount
+from qa.models import ApiCall, ClaudeKey, TokenCount
 
 logger = logging.getLogger(__name__)
 PREFIX = "pincite-"
@@ -72,30 +75,50 @@ def ensure_counted(
     return tokens
 
 
-def waiting_for_upload(connection: Connection, but: list[object], limit: int) -> list[Version]:
-    """Ready versions with a text of live documents, but for ``but``, that have no usable copy."""
-    usable = RemoteFile.objects.usable(connection.account).values("version")
+def waiting_for_upload(account: Account, but: list[object], limit: int) -> list[Version]:
+    """Ready versions with a text of live documents, but for ``but``, that have no usable copy in
+    the account that their workspace speaks through. Where nothing may be stored, none wait."""
+    storing = account.workspaces.exclude(claude__inline=True)
+    usable = RemoteFile.objects.usable(account.connection.account).values("version")
     current = Document.objects.filter(deleted_at=None).values("current")
     tried = [pk for pk in but if isinstance(pk, int)]
     rows = Version.objects.ready().with_text().filter(pk__in=current).exclude(pk__in=tried)
-    rows = rows.exclude(pk__in=usable)
+    rows = rows.filter(document__workspace__in=storing).exclude(pk__in=usable)
     return list(rows.select_related("document__workspace").order_by("pk")[:limit])
 
 
-def erase_deleted(connection: Connection, limit: int) -> int:
-    """Deletes the copies of documents whose time in the trash is over; how many.
+def erase_deleted(account: Account, limit: int) -> int:
+    """Deletes the copies in an account of documents whose time in the trash is over, and of
+    workspaces that use it no more or store nothing there; how many.
 
-    A failure is tried again later.
+    Only the account's own key can delete them. A failure is tried again later.
     """
-    gone = RemoteFile.objects.filter(
-        version__document__in=Document.objects.past_keeping(), account=connection.account
-    ).select_related("version__document__workspace")[:limit]
-    for remote in gone:
+    connection = account.connection
+    storing = account.workspaces.exclude(claude__inline=True)
+    gone = RemoteFile.objects.filter(account=connection.account).filter(
+        Q(version__document__in=Document.objects.past_keeping())
+        | ~Q(version__document__workspace__in=storing)
+    )
+    rows = list(gone.select_related("version__document__workspace").order_by("pk")[:limit])
+    for remote in rows:
         workspace = remote.version.document.workspace
         with recorded(ApiCall.Purpose.DELETE, connection, workspace=workspace):
             files.delete_file(connection.client, remote.file_id)
         remote.delete()
-    return len(gone)
+    return len(rows)
+
+
+def drop_worn_out_keys() -> None:
+    """Replaced keys are kept only while they have something to delete."""
+    ClaudeKey.objects.worn_out().delete()
+    for key in ClaudeKey.objects.exclude(retired_at=None):
+        with contextlib.suppress(sealing.Sealed):
+            name = engine.account(key.open(), settings.ANTHROPIC_BASE_URL)
+            left = RemoteFile.objects.filter(
+                account=name, version__document__workspace=key.workspace_id
+            )
+            if not left.exists():
+                key.delete()
 
 
 def tidy(connection: Connection) -> int:

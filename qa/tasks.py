@@ -13,7 +13,7 @@ from django.conf import settings
 from config.models import Pulse
 from documents.models import Version
 from qa import engine, model_list, remote, streams
-from qa.claude import Connection, connect
+from qa.claude import Account, Connection, accounts, connect
 from qa.engine import files
 from qa.hints import HINT_SECONDS, hint
 from qa.ledger import recorded
@@ -83,9 +83,8 @@ class Rests:
         return [key for key, (_times, until) in self._until.items() if until > now]
 
 
-ACCOUNT = "account"  # stands in Rests for the whole API; the other keys are versions
 OF_A_FILE = {"invalid", "too_large", "too_long", "file_missing"}
-rests = Rests()
+rests = Rests()  # by account, and by version
 _carrying = threading.Lock()
 
 
@@ -95,19 +94,28 @@ def carry_files() -> None:
 
     Nothing depends on it now: what fails is tried again later, or at the first question.
     """
-    if ACCOUNT in rests.resting() or not _carrying.acquire(blocking=False):
+    if not _carrying.acquire(blocking=False):
         return
     try:
-        connection = connect()
-        remote.erase_deleted(connection, limit=20)
-        for version in remote.waiting_for_upload(connection, but=rests.resting(), limit=5):
-            _carry(version, connection)
-        rests.well(ACCOUNT)
-    except engine.EngineError as error:
-        rests.failed(ACCOUNT)
-        logger.info("files not carried code=%s", error.code)
+        for account in accounts():
+            _carry_account(account)
+        remote.drop_worn_out_keys()
     finally:
         _carrying.release()
+
+
+def _carry_account(account: Account) -> None:
+    name = account.connection.account
+    if name in rests.resting():
+        return
+    try:
+        remote.erase_deleted(account, limit=20)
+        for version in remote.waiting_for_upload(account, but=rests.resting(), limit=5):
+            _carry(version, account.connection)
+        rests.well(name)
+    except engine.EngineError as error:
+        rests.failed(name)
+        logger.info("files not carried account=%s code=%s", name, error.code)
 
 
 def _carry(version: Version, connection: Connection) -> None:
@@ -149,8 +157,13 @@ def sync_models() -> None:
 
 @shared_task(expires=HINT_SECONDS)
 def tidy_remote_files() -> None:
-    removed = remote.tidy(connect())
-    logger.info("remote files tidied removed=%d", removed)
+    for account in accounts():
+        try:
+            removed = remote.tidy(account.connection)
+        except engine.EngineError as error:
+            logger.warning("files not tidied code=%s", error.code)
+        else:
+            logger.info("remote files tidied removed=%d", removed)
 
 
 @shared_task(expires=HINT_SECONDS)

@@ -9,7 +9,13 @@ _data = tempfile.mkdtemp(prefix="pincite-test-")
 atexit.register(shutil.rmtree, _data, ignore_errors=True)
 os.environ["PINCITE_DATA"] = _data
 for _name in (
-    *("PINCITE_URL", "ANTHROPIC_API_KEY", "PINCITE_EMULATOR_URL", "PINCITE_MODEL"),
+    *(
+        "PINCITE_URL",
+        "ANTHROPIC_API_KEY",
+        "PINCITE_EMULATOR_URL",
+        "PINCITE_MODEL",
+        "PINCITE_ENCRYPTION_KEY",
+    ),
     *("REDIS_URL", "CELERY_BROKER_URL"),
 ):
     os.environ.pop(_name, None)

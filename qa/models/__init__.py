@@ -1,5 +1,6 @@
 """Threads, answers with their citations, and the ledger of API requests."""
 
+from qa.models.account import ClaudeKey, ClaudeSettings
 from qa.models.answer import LEASE, Answer, AnswerQuerySet, Source
 from qa.models.citation import Citation
 from qa.models.claude_model import ClaudeModel
@@ -13,7 +14,9 @@ __all__ = [
     "ApiCall",
     "Backend",
     "Citation",
+    "ClaudeKey",
     "ClaudeModel",
+    "ClaudeSettings",
     "Ledger",
     "Source",
     "Thread",

@@ -73,8 +73,8 @@ class ApiCall(models.Model):
     usage = models.JSONField(default=dict)
     rates = models.JSONField(default=dict)
     rates_date = models.CharField(max_length=10, blank=True)
-    cost_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
-    saved_usd = models.DecimalField(max_digits=14, decimal_places=8, default=Decimal(0))
+    cost_usd = models.DecimalField(max_digits=18, decimal_places=12, default=Decimal(0))
+    saved_usd = models.DecimalField(max_digits=18, decimal_places=12, default=Decimal(0))
     first_text_ms = models.PositiveIntegerField(null=True)
     total_ms = models.PositiveIntegerField(default=0)
 
