@@ -5,7 +5,7 @@ A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen e
 ``EngineError``, with a code. What differs between models is asked of ``catalogue``.
 """
 
-from . import catalogue, lifetime, prompts, tools, web
+from . import catalogue, lifetime, prompts, thinking, tools, web
 from .alignment import SourceText
 from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
@@ -99,6 +99,7 @@ __all__ = [
     "read_limits",
     "resolve",
     "run",
+    "thinking",
     "tools",
     "warm",
     "warming_is_refused",

@@ -13,13 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import breakpoints, catalogue, prompts, tools, web
+from . import breakpoints, catalogue, prompts, thinking, tools, web
 from .lifetime import SHORT, Lifetimes
 
-MAX_TOKENS = 16_000
-"""Room for thinking and the answer together; what is not used is not paid."""
-HEADROOM = MAX_TOKENS + 4_000
-"""Tokens of the window that a prompt leaves free; counts are estimates, hence the margin."""
+HEADROOM = 20_000
+"""Tokens of the window that a prompt leaves free for an answer; counts are estimates."""
 TITLE_LENGTH = 200
 CONTEXT_LENGTH = 2_000
 
@@ -74,7 +72,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`effort` and `thinking_display` apply as far as the model allows; None leaves its default.
+    """`effort` is a level of ``thinking.levels``; None, or one the model lacks, is its default.
+    `max_tokens` None is the room that the level needs.
 
     `user_id` stands for who asks without telling it; `inference_geo` is where the model must run,
     None leaves that to the account.
@@ -87,7 +86,7 @@ class Question:
     model: catalogue.Model | str
     sources: tuple[Source, ...] = ()
     history: tuple[Turn, ...] = ()
-    max_tokens: int = MAX_TOKENS
+    max_tokens: int | None = None
     effort: str | None = None
     thinking_display: str | None = "summarized"
     passage: Passage | None = None
@@ -123,10 +122,12 @@ def build(question: Question) -> Request:
     """
     model = catalogue.get(question.model)
     sources = _ordered(question.sources)
+    level = thinking.level_of(model, question.effort)
+    max_tokens = min(question.max_tokens or thinking.room(model, level), model.max_output)
     params: dict[str, Any] = {
         "model": model.id,
-        "max_tokens": min(question.max_tokens, model.max_output),
-        **_effort(question, model),
+        "max_tokens": max_tokens,
+        **thinking.parameters(model, level, max_tokens, question.thinking_display),
         **on_behalf(question.user_id, question.inference_geo),
         **_tools(question),
         "diagnostics": {"previous_message_id": question.previous},
@@ -175,15 +176,6 @@ def fits(tokens: int, model: catalogue.Model | str) -> bool:
     answer in its window."""
     known = catalogue.get(model)
     return tokens <= known.reads and tokens + HEADROOM <= known.window
-
-
-def _effort(question: Question, model: catalogue.Model) -> dict[str, Any]:
-    params: dict[str, Any] = {}
-    if question.thinking_display and "adaptive" in model.thinking:
-        params["thinking"] = {"type": "adaptive", "display": question.thinking_display}
-    if question.effort in model.efforts:
-        params["output_config"] = {"effort": question.effort}
-    return params
 
 
 def _tools(question: Question) -> dict[str, Any]:
