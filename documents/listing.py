@@ -21,6 +21,7 @@ from documents.labels import LABELS
 from documents.models import Document, DocumentQuerySet, Folder, Tag, Tree, Version
 
 PER_PAGE = 50
+FOLDERS = 50  # shown in one before all of them are asked for
 NEWEST = "-date"
 ORDERS: dict[str, Any] = {
     "title": Lower("title"),
@@ -219,12 +220,28 @@ class Inner:
     folders: int
 
 
-def inner_folders(workspace: Workspace, folder: Folder | None) -> list[Inner]:
+@dataclass(frozen=True)
+class InnerFolders:
+    """The first of the folders in one, or all; ``total`` is how many there are."""
+
+    shown: list[Inner]
+    total: int
+
+    @property
+    def cut(self) -> bool:
+        return len(self.shown) < self.total
+
+
+NO_FOLDERS = InnerFolders([], 0)
+
+
+def inner_folders(workspace: Workspace, folder: Folder | None, *, all: bool) -> InnerFolders:
     """The folders in the folder (None: at the top) by name. Three questions at most."""
     rows = Folder.objects.filter(workspace=workspace, parent=folder)
-    shown = list(rows.select_related("workspace").order_by(Lower("name"), "pk"))
+    rows = rows.select_related("workspace").order_by(Lower("name"), "pk")
+    shown = list(rows if all else rows[:FOLDERS])
     if not shown:
-        return []
+        return NO_FOLDERS
     tree = Folder.objects.tree(workspace.pk)
     live = Document.objects.filter(workspace=workspace, deleted_at=None, folder__isnull=False)
     counts = dict(live.order_by().values_list("folder").annotate(Count("pk")))
@@ -232,7 +249,7 @@ def inner_folders(workspace: Workspace, folder: Folder | None) -> list[Inner]:
     for one in shown:
         below = tree.below(one.pk)
         found.append(Inner(one, sum(counts.get(key, 0) for key in below), len(below) - 1))
-    return found
+    return InnerFolders(found, len(tree.children[folder.pk if folder else None]))
 
 
 @dataclass(frozen=True)

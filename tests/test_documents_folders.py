@@ -92,6 +92,33 @@ def test_a_filter_looks_through_all_that_lies_below(
     assert len(titles(as_owner, workspace, "?q=contract")) == 2
 
 
+def test_of_many_folders_the_first_are_shown_and_all_when_they_are_asked_for(
+    as_owner, workspace, owner, deals
+):
+    made = [
+        Folder(workspace=workspace, parent=deals, name=f"Deal {number:03}", created_by=owner)
+        for number in range(500)
+    ]
+    Folder.objects.bulk_create(made)
+    where = f"/w/{workspace.slug}/?sort=title&folder={deals.public_id}"
+    page = as_owner.get(where).content.decode()
+    assert page.count('class="folder"') == 50
+    assert "Deal 049" in page
+    assert "Deal 050" not in page
+    [address] = re.findall(r'href="([^"]+)">Show all 500 folders<', page)
+    assert "sort=title" in address
+    page = as_owner.get(f"/w/{workspace.slug}/{html.unescape(address)}").content.decode()
+    assert page.count('class="folder"') == 500
+    assert "Show all" not in page
+
+
+def test_as_many_folders_as_are_shown_are_all(as_owner, workspace, owner, monkeypatch):
+    monkeypatch.setattr("documents.listing.FOLDERS", 2)
+    for name in ("One", "Two"):
+        folders.create(name, workspace, None, owner)
+    assert "Show all" not in page_of(as_owner, workspace).split('id="folders"')[1]
+
+
 def test_an_empty_folder_says_so(as_owner, workspace, deals):
     assert "This folder is empty" in page_of(as_owner, workspace, deals)
 

@@ -15,7 +15,7 @@ from accounts.access import MemberRequest, in_workspace, remember_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
 from documents import tasks
-from documents.listing import Listing, inner_folders
+from documents.listing import NO_FOLDERS, Listing, inner_folders
 from documents.models import Document
 from documents.views import lookups
 
@@ -59,7 +59,8 @@ def library(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     remember_workspace(request, workspace)
     listing = lookups.listing(request, workspace, request.GET)
     page = listing.page(request.GET.get("page"))
-    inner = [] if listing.flat else inner_folders(workspace, listing.folder)
+    every = request.GET.get("folders") == "all"
+    inner = NO_FOLDERS if listing.flat else inner_folders(workspace, listing.folder, all=every)
     context = {
         "workspace": workspace,
         "listing": listing,
@@ -69,7 +70,7 @@ def library(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         "total": listing.totals["count"],
         "pages": listing.totals["pages"],
         "inner": inner,
-        "empty": _why_empty(listing) if not (page.object_list or inner) else "",
+        "empty": _why_empty(listing) if not (page.object_list or inner.total) else "",
         "max_mb": settings.MAX_UPLOAD_MB,
     }
     return render(request, "documents/library.html", context)
