@@ -13,6 +13,7 @@ from . import extract, found, tokens, tooling, web
 from .cache import CacheUse
 from .faults import OFFSETS, Fault
 from .library import Library
+from .paged import page_citation, unseen
 from .prompt import Document, Prompt
 from .turn import Turn, with_pages
 
@@ -173,6 +174,8 @@ def _text_blocks(
     else:
         own = [one for one in prompt.documents if one.index not in turn.fetched]
         yield from _from_documents(library, prompt, own, fault)
+    if blind := unseen(prompt):
+        yield _text(f"\n\n{blind}")
     if pages:
         yield _text("\n\nOn the web:\n")
         yield from pages
@@ -181,7 +184,7 @@ def _text_blocks(
 def _from_documents(
     library: Library, prompt: Prompt, documents: list[Document], fault: Fault | None
 ) -> Iterator[Json]:
-    readable = [document for document in documents if document.text is not None]
+    readable = [document for document in documents if (document.text or "").strip()]
     if not readable:
         yield _text(NOTHING_TO_READ)
         return
@@ -217,6 +220,8 @@ def _text(text: str, citations: list[Json] | None = None) -> Json:
 def _citation(document: Document, cited: tuple[int, int], fault: Fault | None) -> Json:
     start, end = cited
     text = document.text or ""
+    if document.pages:
+        return page_citation(document, cited, fault)
     citation = {
         "type": "char_location",
         "cited_text": text[start:end],

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import answer, files_api, models, models_api, rules, schema, tokens
+from .blocks import blocks_of
 from .cache import CacheUse, Clock, PromptCache
 from .diagnostics import Diagnoses
 from .errors import ApiError, invalid, not_found, overloaded, too_large, too_long, unauthenticated
@@ -26,7 +27,7 @@ from .files import Files
 from .ledger import Entry, Ledger
 from .library import Library
 from .limits import Limits
-from .prompt import Prompt, blocks_of, read_prompt
+from .prompt import Prompt, read_prompt
 from .store import Store
 from .stream import ClientGone, EventStream, Pace, events, reset, until_gone
 from .turn import read_turn
@@ -196,7 +197,7 @@ def _plan(emulator: Emulator, account: str, body: Json, fault: Fault | None) -> 
     model = models.find_usable(body["model"])
     rules.check(model, body)
     rules.check_create(model, body)
-    prompt = read_prompt(model, body, lambda id_: emulator.files.document_text(account, id_))
+    prompt = read_prompt(model, body, lambda id_, block: emulator.files.load(account, id_, block))
     if prompt.tokens > model.window:
         raise too_long(prompt.tokens, model.window)
     use = emulator.cache.look_up(account, prompt)
@@ -224,9 +225,13 @@ async def _count_tokens(emulator: Emulator, request: Request, entry: Entry) -> R
         model = models.find_usable(body["model"])
         rules.check_count(body)
         rules.check(model, body)
-        return read_prompt(model, body, lambda _: None).tokens
+        return read_prompt(model, body, _no_files).tokens
 
     return JSONResponse({"input_tokens": await asyncio.to_thread(count)})
+
+
+def _no_files(id_: str, block: str) -> tuple[str, bytes]:
+    raise AssertionError(f"{id_}: files are not counted")
 
 
 async def _health(emulator: Emulator, request: Request) -> Json:

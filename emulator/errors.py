@@ -13,6 +13,7 @@ class ApiError(Exception):
     message: str
     error_code: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
     page: bool = False  # it comes from the proxy in front, which writes HTML
 
     def __post_init__(self) -> None:
@@ -24,7 +25,7 @@ class ApiError(Exception):
     def error(self) -> dict[str, Any]:
         error: dict[str, Any] = {"type": self.kind, "message": self.message}
         if self.error_code:
-            error["details"] = {"error_code": self.error_code}
+            error["details"] = {"error_code": self.error_code, **self.details}
         return error
 
 

@@ -6,7 +6,7 @@ it has no answer.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from . import terms, topics
@@ -20,6 +20,7 @@ SECOND_TOPIC = 0.4  # weight of what a question is about beside its leading topi
 WORDS = 3.0  # what the best passage by BM25 adds to its topic's weight
 OPENING = 1_500  # characters over which being at the beginning loses its weight
 RELATIVE_FLOOR = 0.45  # of the best score
+SAME = 0.6  # of the words of two passages that say the same
 COVERAGE = (
     0.3  # share of the question's (rarity-weighted) words a passage must hold without a topic
 )
@@ -32,6 +33,11 @@ class Found:
     document: Document
     ranges: tuple[tuple[int, int], ...]
     score: float
+
+    @property
+    def counts(self) -> Counter[str]:
+        text = self.document.text or ""
+        return Counter(word for part in self.ranges for word in terms.words(text[slice(*part)]))
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,22 @@ def find(library: Library, documents: list[Document], questions: tuple[str, ...]
             found.append(Found(document, ranges, score))
     found.sort(key=lambda one: -one.score)
     floor = RELATIVE_FLOOR * found[0].score if found else 0.0
-    return [one for one in found if one.score >= floor][:AT_MOST]
+    return _once([one for one in found if one.score >= floor])[:AT_MOST]
+
+
+def _once(found: list[Found]) -> list[Found]:
+    """Without what stands on a page that is given too: pages and text of one document, which is
+    told by their titles, say the same."""
+    paged = [one for one in found if one.document.pages]
+    return [one for one in found if not any(_repeats(one, page) for page in paged)]
+
+
+def _repeats(one: Found, page: Found) -> bool:
+    title, whole = one.document.title, page.document.title
+    if one.document.pages or not title or not (whole or "").startswith(title):
+        return False
+    mine, its = one.counts, page.counts
+    return (mine & its).total() >= SAME * min(mine.total(), its.total())
 
 
 def _query(questions: tuple[str, ...]) -> Query:

@@ -17,7 +17,10 @@ from .store import Store
 MAX_BYTES = 500 * 1024 * 1024
 EXPIRES_IN = range(3_600, 7_776_000 + 1)  # seconds: one hour to 90 days
 EXPIRED_VISIBLE = 30 * 86_400  # seconds that the metadata of an expired file stays
-DOCUMENT_TYPES = ("application/pdf", "text/plain")
+TYPES = {
+    "document": ("application/pdf", "text/plain"),
+    "image": ("image/jpeg", "image/png", "image/gif", "image/webp"),
+}
 _FORBIDDEN_IN_NAMES = re.compile(r'[<>:"|?*\\/\x00-\x1f\x7f]')
 
 
@@ -110,20 +113,17 @@ class Files:
             raise not_found(f"File has expired: {id_}", "file_expired")
         return file
 
-    def document_text(self, account: str, id_: str) -> str | None:
-        """The text of a `text/plain` file, None for a PDF. Raises `ApiError` for anything else."""
+    def load(self, account: str, id_: str, block: str) -> tuple[str, bytes]:
+        """The kind and the bytes of a file for a `document` or an `image` block. Raises `ApiError`
+        for one that such a block does not take."""
         file = self.usable(account, id_)
-        if file.mime_type not in DOCUMENT_TYPES:
+        taken = TYPES[block]
+        if file.mime_type not in taken:
             raise invalid(
-                f"File {id_} has type {file.mime_type}; document blocks take "
-                + " and ".join(DOCUMENT_TYPES)
+                f"File {id_} has type {file.mime_type}; {block} blocks take " + " and ".join(taken)
             )
-        if file.mime_type != "text/plain":
-            return None
         try:
-            return (self._store.contents / id_).read_bytes().decode()
-        except UnicodeDecodeError:
-            raise invalid(f"File {id_} is not valid UTF-8 text") from None
+            return file.mime_type, (self._store.contents / id_).read_bytes()
         except FileNotFoundError:
             raise not_found(f"File not found: {id_}") from None
 

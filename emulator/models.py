@@ -58,6 +58,16 @@ class Model:
     deprecated: str | None = None
     retires: str | None = None
 
+    @property
+    def longest_side(self) -> int:
+        """Pixels that an image's longer side is scaled down to: more from Opus 4.7 on."""
+        return 2_576 if self.new_tokenizer else 1_568
+
+    @property
+    def image_tokens(self) -> int:
+        """The most that one image costs."""
+        return 4_784 if self.new_tokenizer else 1_568
+
     def info(self) -> dict[str, Any]:
         """The Models API's object."""
         return {

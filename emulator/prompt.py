@@ -1,29 +1,37 @@
 """What a validated request body says: its prompt in cacheable pieces, its documents, its
 question."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import tokens
+from . import pictures, tokens
+from .blocks import blocks_of, document_blocks, nested_blocks
 from .models import Model
+from .pdfs import Pdf
+from .pictures import Material, ReadFile
 from .pieces import Fingerprint, Piece, fingerprint, split
 
 Json = dict[str, Any]
-# The text of a stored file, or None for one that holds no text (a PDF). Raises `ApiError`.
-ReadFile = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document block; `text` is None for a kind this server cannot read (PDF, link, own
-    chunks)."""
+    """A document block; `text` is None for a kind this server cannot read (link, own chunks).
+    `pages` are the ranges of a PDF's pages in it."""
 
     index: int
     title: str | None
     text: str | None
     file_id: str | None
     cited: bool
+    pages: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def unseen(self) -> int:
+        """How many pages of a PDF hold nothing that this server can read: it cannot see."""
+        text = self.text or ""
+        return sum(not text[start:end].strip() for start, end in self.pages)
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Prompt:
     pieces: tuple[Piece, ...]
     documents: tuple[Document, ...]
     questions: tuple[str, ...]  # what the user asked, oldest first
+    pictures: int = 0  # images of the request
 
     @property
     def tokens(self) -> int:
@@ -42,53 +51,25 @@ class Prompt:
 def read_prompt(model: Model, body: Json, read_file: ReadFile) -> Prompt:
     """Read a body that passed `schema` and `rules`. Raises `ApiError` for files that cannot be
     used."""
-    documents = tuple(_documents(body, read_file))
+    material = pictures.read(model, body, read_file)
     return Prompt(
         model,
         fingerprint(model.id, body),
-        _pieces(model, body, documents),
-        documents,
+        _pieces(model, body, material),
+        tuple(_documents(body, material)),
         tuple(_questions(body)),
+        len(material.images),
     )
 
 
-def blocks_of(content: Any) -> list[Json]:
-    """A message's (or system prompt's) content as blocks; a plain string is one text block."""
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    return list(content or [])
-
-
-def nested_blocks(block: Json) -> Iterator[Json]:
-    """A block and the blocks inside it (results of tools, search results, own chunks)."""
-    yield block
-    inner = block.get("content")
-    if block.get("type") == "document":
-        inner = block["source"].get("content")
-    elif isinstance(inner, dict) and inner.get("type") == "web_fetch_result":
-        inner = [inner["content"]]
-    if isinstance(inner, list):
-        for part in inner:
-            if isinstance(part, dict):
-                yield from nested_blocks(part)
-
-
-def document_blocks(body: Json) -> Iterator[Json]:
-    """Every document block over all messages, in the order `document_index` counts them."""
-    for message in body["messages"]:
-        for block in blocks_of(message["content"]):
-            yield from (part for part in nested_blocks(block) if part.get("type") == "document")
-
-
-def _documents(body: Json, read_file: ReadFile) -> Iterator[Document]:
-    for index, block in enumerate(document_blocks(body)):
+def _documents(body: Json, material: Material) -> Iterator[Document]:
+    found = zip(document_blocks(body), material.pdfs, material.texts, strict=True)
+    for index, (block, pdf, text) in enumerate(found):
         source = block["source"]
-        text = source["data"] if source["type"] == "text" else None
         file_id = source["file_id"] if source["type"] == "file" else None
-        if file_id is not None:
-            text = read_file(file_id)
         cited = bool((block.get("citations") or {}).get("enabled"))
-        yield Document(index, block.get("title"), text, file_id, cited)
+        pages = pdf.pages if pdf else ()
+        yield Document(index, block.get("title"), text, file_id, cited, pages)
 
 
 def _questions(body: Json) -> Iterator[str]:
@@ -101,22 +82,36 @@ def _questions(body: Json) -> Iterator[str]:
                 yield texts[-1]
 
 
-def _pieces(model: Model, body: Json, documents: tuple[Document, ...]) -> tuple[Piece, ...]:
-    file_texts = iter(documents)
+def _pieces(model: Model, body: Json, material: Material) -> tuple[Piece, ...]:
+    documents = zip(material.pdfs, material.texts, strict=True)
+    images = iter(material.images)
 
     def count(block: Json) -> int:
-        return tokens.PER_BLOCK + _block_tokens(model, block, file_texts)
+        return tokens.PER_BLOCK + _block_tokens(model, block, documents, images)
 
     return split(model.id, body, blocks_of, nested_blocks, count)
 
 
-def _block_tokens(model: Model, block: Json, documents: Iterator[Document]) -> int:
+def _block_tokens(
+    model: Model,
+    block: Json,
+    documents: Iterator[tuple[Pdf | None, str | None]],
+    images: Iterator[tuple[int, int] | None],
+) -> int:
+    """What is behind a source costs the same however it is sent."""
     counted = tokens.of_value(model, {k: v for k, v in block.items() if k != "citations"})
     for part in nested_blocks(block):
         if part.get("type") == "document":
-            document = next(documents)
-            if document.file_id is not None:
-                # A stored file costs what the same text costs inline.
-                inline = {"type": "text", "media_type": "text/plain", "data": document.text or ""}
+            pdf, text = next(documents)
+            if pdf is not None:
+                seen = sum(tokens.of_page(model, *size) for size in pdf.sizes)
+                counted += tokens.of_text(model, pdf.text) + seen
+                counted -= tokens.of_value(model, part["source"])
+            elif part["source"]["type"] == "file":
+                inline = {"type": "text", "media_type": "text/plain", "data": text or ""}
                 counted += tokens.of_value(model, inline) - tokens.of_value(model, part["source"])
+        elif part.get("type") == "image":
+            size = next(images)
+            if size is not None:
+                counted += tokens.of_image(model, *size) - tokens.of_value(model, part["source"])
     return counted

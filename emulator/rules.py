@@ -3,10 +3,10 @@
 from typing import Any
 
 from . import tool_rules
+from .blocks import blocks_of, document_blocks, nested_blocks
 from .errors import invalid
 from .models import ABOVE_HIGH, Model
 from .pieces import UNCACHEABLE
-from .prompt import blocks_of, document_blocks, nested_blocks
 
 Json = dict[str, Any]
 

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from .blocks import blocks_of, nested_blocks
 from .errors import invalid
-from .prompt import blocks_of, nested_blocks
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .prompt import blocks_of, document_blocks, nested_blocks
+from .blocks import blocks_of, document_blocks, nested_blocks
 
 Json = dict[str, Any]
 
