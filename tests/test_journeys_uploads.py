@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,23 @@ def test_a_folder_of_sixty_with_two_bad_ones(page, stack, tmp_path):
     # the list stays until it is dismissed
     page.get_by_role("button", name="Dismiss").click()
     expect(page.locator("#uploads")).to_be_hidden()
+
+
+def test_the_folder_of_an_archive_shows_by_itself_and_what_was_chosen_stays(page, tmp_path):
+    (tmp_path / "chosen.txt").write_text("This one is chosen.")
+    page.set_input_files("#upload-files", tmp_path / "chosen.txt")
+    row = page.locator("#rows tr").filter(has_text="chosen.txt")
+    expect(row).to_contain_text("Ready", timeout=20_000)
+    row.get_by_role("checkbox").check()
+    with zipfile.ZipFile(tmp_path / "Closing set.zip", "w") as made:
+        for number in range(12):
+            made.writestr(f"letter {number}.txt", f"Letter {number} of the closing set.")
+    page.set_input_files("#upload-files", tmp_path / "Closing set.zip")
+    folder = page.locator("#folders tr").filter(has_text="Closing set")
+    expect(folder).to_contain_text("12 documents", timeout=20_000)
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    folder.get_by_role("link", name="Closing set").first.click()
+    expect(page.locator("#rows tr")).to_have_count(12)
 
 
 def test_a_connection_cut_in_the_middle_of_a_piece_goes_on_by_itself(page, line, tmp_path):

@@ -50,7 +50,22 @@
     if (box && kept) box.checked = true;
     if (event.detail.ctx.sourceElement?.closest?.(".pager")) document.getElementById("listing")?.scrollIntoView();
     count();
+    unpacking(line(event));
   });
+
+  // An archive that is unpacked makes folders: they come with the first file of it, and are counted
+  // again with the last. Whoever has chosen some is left alone.
+  const unpacked = new Map();
+  function unpacking(row) {
+    if (!row?.querySelector(".within")) return;
+    const state = row.hasAttribute("hx-get") ? "begun" : "ended";
+    if (unpacked.get(row.id) === state) return;
+    unpacked.set(row.id, state);
+    const read = { target: "#folders", select: "#folders", swap: "outerHTML" };
+    const folders = document.getElementById("folders");
+    if (folders && !folders.querySelector(":checked")) htmx.ajax("GET", location.pathname + location.search, read);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     count(); // after going back the browser has ticked them again
     document.querySelector("#listing .messages")?.scrollIntoView({ block: "nearest" });
