@@ -25,7 +25,7 @@ from qa import engine, remote
 from qa.asking import NotAskable
 from qa.claude import Connection, connect
 from qa.hints import hint
-from qa.ledger import record_message
+from qa.ledger import missed, record_message
 from qa.models import LEASE, Answer, Citation
 from qa.notes import note
 from qa.preparing import LostLease, prepare, remember, source_text
@@ -133,8 +133,7 @@ class Attempt:
     ) -> None:
         match event:
             case engine.Started():
-                heard.model, heard.request_id = event.model, event.request_id or ""
-                heard.usage = event.usage
+                heard.started(event)
                 self._remember(connection, request)
             case engine.Thinking():
                 self._say(_("Thinking…"))
@@ -271,6 +270,12 @@ class Heard:
     request_id: str = ""
     usage: engine.Usage = field(default_factory=engine.Usage)
     end: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def started(self, event: engine.Started) -> None:
+        self.model, self.request_id = event.model, event.request_id or ""
+        self.usage = event.usage
+        self.told = {"message_id": event.message_id, **missed(event.missed)}
 
     def failed(self, error: engine.EngineError) -> None:
         self.model, self.request_id = error.model or self.model, error.request_id or self.request_id
@@ -280,7 +285,7 @@ class Heard:
 
     @property
     def ledger(self) -> dict[str, Any]:
-        return {"request_id": self.request_id, **self.end}
+        return {"request_id": self.request_id, **self.told, **self.end}
 
     @property
     def outcome(self) -> dict[str, Any]:

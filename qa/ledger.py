@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from qa import claude_models, engine
+from django.utils import timezone
+
+from accounts.models import User
+from qa import claude_models, engine, warmth
 from qa.claude import Connection
 from qa.engine import catalogue
-from qa.models import Answer, ApiCall
+from qa.models import Answer, ApiCall, Thread
 
 
 def record_message(
@@ -24,19 +28,68 @@ def record_message(
     **fields: Any,
 ) -> ApiCall:
     """The row of one messages request, with what it cost at the catalogue's rates."""
-    known = _priced(model, answer.model_requested)
-    return ApiCall.objects.create(
+    return _record(
+        connection,
+        request,
+        usage,
         purpose=ApiCall.Purpose.ANSWER,
-        backend=connection.backend,
         workspace=answer.workspace,
         user=answer.author,
         answer=answer,
+        thread=answer.thread,
         model_requested=answer.model_requested,
         model=model,
+        error_type=error_type,
+        **fields,
+    )
+
+
+def record_warming(
+    thread: Thread,
+    user: User,
+    connection: Connection,
+    request: engine.Request,
+    outcome: engine.Warmed | engine.EngineError,
+    *,
+    model: str,
+) -> ApiCall:
+    """The row of a request that only read the documents of a conversation that was opened."""
+    fields: dict[str, Any] = {"request_id": outcome.request_id or "", "total_ms": outcome.total_ms}
+    if isinstance(outcome, engine.EngineError):
+        fields |= {"model": model, "error_type": outcome.type or outcome.code}
+    else:
+        fields |= {"model": outcome.model, "message_id": outcome.message_id}
+        fields |= missed(outcome.missed)
+    return _record(
+        connection,
+        request,
+        outcome.usage,
+        purpose=ApiCall.Purpose.WARM,
+        workspace=thread.workspace,
+        user=user,
+        thread=thread,
+        model_requested=model,
+        **fields,
+    )
+
+
+def missed(why: engine.Missed | None) -> dict[str, Any]:
+    """The columns for why the cache was missed."""
+    if why is None:
+        return {}
+    return {"cache_miss_reason": why.reason, "cache_missed_tokens": why.tokens}
+
+
+def _record(
+    connection: Connection, request: engine.Request, usage: engine.Usage, **fields: Any
+) -> ApiCall:
+    known = _priced(fields["model"], fields["model_requested"])
+    took = timedelta(milliseconds=fields.get("total_ms") or 0)
+    return ApiCall.objects.create(
+        backend=connection.backend,
         prompt_version=request.prompt_version,
         parameters=parameters(request),
         document_map=list(request.document_map),
-        error_type=error_type,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         thinking_tokens=usage.thinking_tokens,
@@ -48,6 +101,7 @@ def record_message(
         rates_date=str(known.rates_on or ""),
         cost_usd=catalogue.cost(usage, known),
         saved_usd=catalogue.saved(usage, known),
+        **warmth.kept(connection, request, usage, timezone.now() - took),
         **fields,
     )
 

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 
 from config.database import release
 from documents import ingest
-from documents.models import Page, Text, Version
-from qa import claude_models, engine, remote
+from documents.models import Page, RemoteFile, Text, Version
+from qa import claude_models, engine, remote, warmth
 from qa.asking import NotAskable, check_fit, check_place
 from qa.claude import Connection, on_behalf
+from qa.keeping import keeping
 from qa.ledger import parameters
 from qa.models import Answer, Source
 
@@ -33,16 +34,19 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     model = claude_models.get(answer.model_requested)
     check_place(connection.inference_geo, model)
     check_fit(sum(remote.ensure_counted(v, model, connection) for v in versions), model)
-    sources = tuple(_source(version, connection) for version in versions)
-    request = engine.build(
+    request = keeping(
         engine.Question(
             text=answer.question,
             model=model,
-            sources=sources,
+            sources=sources(versions, connection),
             history=history(answer),
             passage=_passage(answer),
             **on_behalf(connection, answer.author),
-        )
+            previous=warmth.previous(answer.thread),
+        ),
+        connection,
+        answer.workspace,
+        answer.thread,
     )
     if not answer.is_mine():
         # uploading may take long: what another worker writes by now is not paid for twice
@@ -50,16 +54,39 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     return request, versions
 
 
-def _source(version: Version, connection: Connection) -> engine.Source:
-    """By the id of its copy at the API, or, where nothing may be stored there, as it is."""
-    source = engine.Source(
+def sources(versions: list[Version], connection: Connection) -> tuple[engine.Source, ...]:
+    """What is sent of each version, uploading what the API does not have yet."""
+    if connection.inline:
+        return _inline(versions)
+    return tuple(_source(one, remote.ensure_uploaded(one, connection)) for one in versions)
+
+
+def sources_at_hand(
+    versions: list[Version], connection: Connection
+) -> tuple[engine.Source, ...] | None:
+    """The same without asking the API: None while it does not have all of them."""
+    if connection.inline:
+        return _inline(versions)
+    rows = RemoteFile.objects.usable(connection.account).filter(version__in=versions)
+    files = dict(rows.values_list("version", "file_id"))
+    if len(files) < len(versions):
+        return None
+    return tuple(_source(version, files[version.pk]) for version in versions)
+
+
+def _inline(versions: list[Version]) -> tuple[engine.Source, ...]:
+    """The texts as they are, where nothing may be stored at the API."""
+    texts = dict(Text.objects.filter(version__in=versions).values_list("version", "content"))
+    return tuple(replace(_source(one, None), text=texts[one.pk]) for one in versions)
+
+
+def _source(version: Version, file_id: str | None) -> engine.Source:
+    return engine.Source(
         version=str(version.public_id),
         title=version.document.title,
+        file_id=file_id,
         context=description(version),
     )
-    if connection.inline:
-        return replace(source, text=Text.objects.get(version=version).content)
-    return replace(source, file_id=remote.ensure_uploaded(version, connection))
 
 
 def remember(

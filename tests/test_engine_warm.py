@@ -16,6 +16,7 @@ from qa.engine import (
     breakpoints,
     build,
     build_warming,
+    catalogue,
     make_client,
     run,
     warm,
@@ -162,7 +163,7 @@ def test_reading_again_costs_only_reading(client):
     ],
 )
 def test_it_is_known_beforehand_where_the_api_refuses_it(client, question, refused):
-    assert warming_is_refused(build(question)) == refused
+    assert warming_is_refused(build(question), catalogue.get(question.model)) == refused
     if not refused:
         assert warm(client, build_warming(question)).usage.prompt_tokens
         return

@@ -36,14 +36,14 @@ def build_warming(question: Question) -> Request:
     return replace(request, params=params)
 
 
-def warming_is_refused(request: Request) -> bool:
+def warming_is_refused(request: Request, model: catalogue.Model) -> bool:
     """Whether the API refuses to read beforehand what `request` asks: it does while thinking is on.
 
     What the question would be asked with is what is read with: the cache tells settings apart.
     """
     thinking = request.params.get("thinking")
     if thinking is None:
-        return catalogue.get(request.params["model"]).thinking_default_on
+        return model.thinking_default_on
     return bool(thinking["type"] != "disabled")
 
 

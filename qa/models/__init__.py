@@ -6,6 +6,7 @@ from qa.models.citation import Citation
 from qa.models.claude_model import ClaudeModel
 from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
 from qa.models.thread import Thread, ThreadQuerySet
+from qa.models.warming import Warming
 
 __all__ = [
     "LEASE",
@@ -22,4 +23,5 @@ __all__ = [
     "Thread",
     "ThreadQuerySet",
     "TokenCount",
+    "Warming",
 ]

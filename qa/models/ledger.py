@@ -41,6 +41,7 @@ class ApiCall(models.Model):
 
     class Purpose(models.TextChoices):
         ANSWER = "answer", _("answer")
+        WARM = "warm", _("reading beforehand")
         COUNT = "count", _("token count")
         UPLOAD = "upload", _("file upload")
         DELETE = "delete", _("file deletion")
@@ -61,6 +62,15 @@ class ApiCall(models.Model):
     parameters = models.JSONField(default=dict)
     # document_index → public id of the version
     document_map = models.JSONField(default=list)
+    # the conversation it was for: that of the answer, or the one that was opened
+    thread = models.ForeignKey("qa.Thread", models.PROTECT, null=True, related_name="+")
+    message_id = models.CharField(max_length=120, blank=True)
+    # what all questions about these documents share: its name, and until when Claude keeps it
+    prefix = models.CharField(max_length=32, blank=True)
+    prefix_ttl = models.CharField(max_length=2, blank=True)
+    warm_until = models.DateTimeField(null=True)
+    cache_miss_reason = models.CharField(_("why the cache was missed"), max_length=40, blank=True)
+    cache_missed_tokens = models.PositiveBigIntegerField(default=0)
     request_id = models.CharField(max_length=120, blank=True)
     stop_reason = models.CharField(max_length=40, blank=True)
     error_type = models.CharField(max_length=60, blank=True)
@@ -82,7 +92,18 @@ class ApiCall(models.Model):
         verbose_name = _("API request")
         verbose_name_plural = _("API requests")
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["workspace", "-at"], name="api_call_of_workspace")]
+        indexes = [
+            models.Index(fields=["workspace", "-at"], name="api_call_of_workspace"),
+            # a thread's page asks whether its documents are warm, again and again
+            models.Index(
+                fields=["prefix", "-at"], condition=~models.Q(prefix=""), name="api_call_of_prefix"
+            ),
+            models.Index(
+                fields=["-at"],
+                condition=~models.Q(cache_miss_reason=""),
+                name="api_call_missed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.purpose} {self.model}"
