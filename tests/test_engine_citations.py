@@ -166,7 +166,7 @@ def test_it_does_not_choose_between_two_places_that_are_nearly_the_quote():
 
 def test_a_page_citation_becomes_the_range_on_that_page():
     found = in_lease(on_pages("Either party may", 2, 3))
-    assert (found.kind, found.state) == ("page", "exact")
+    assert (found.kind, found.state) == ("text", "exact")
     assert found.start == span_of("Either party may assign")[0]
     assert (found.page_start, found.page_end) == (2, 2)
 

@@ -5,7 +5,7 @@ A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen e
 ``EngineError``, with a code. What differs between models is asked of ``catalogue``.
 """
 
-from . import catalogue, lifetime, prompts, thinking, tools, web
+from . import catalogue, lifetime, looks, prompts, thinking, tools, web
 from .alignment import SourceText
 from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
@@ -27,6 +27,7 @@ from .events import (
 )
 from .lifetime import Lifetimes
 from .limits import Allowance, Limits, read_limits
+from .looks import Look, Picture
 from .request import (
     AnswerBlock,
     Passage,
@@ -63,9 +64,11 @@ __all__ = [
     "Interrupted",
     "Lifetimes",
     "Limits",
+    "Look",
     "Missed",
     "Numbering",
     "Passage",
+    "Picture",
     "Question",
     "Request",
     "Resolved",
@@ -92,6 +95,7 @@ __all__ = [
     "frame_params",
     "interruptible",
     "lifetime",
+    "looks",
     "make_client",
     "on_behalf",
     "pages_of",

@@ -1,7 +1,7 @@
 """Where the prompt cache is written: at four blocks of a request, which is all there may be.
 
 1. The system prompt, and with it the tools before it.
-2. The last document.
+2. The last document, or picture of a document's page.
 3. and 4. The two newest turns of the user. An answer may have more blocks than the cache looks back
    over (20), so the entry written for the turn before the newest is found at its own breakpoint
    only.
@@ -14,6 +14,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from . import prompts
 from .lifetime import Lifetimes, Ttl
 
 Block = dict[str, Any]
@@ -70,12 +71,17 @@ def prefix(params: dict[str, Any]) -> str:
 
 
 def last_document(content: Sequence[Block]) -> int | None:
-    """The position of the last document that stands before everything else."""
+    """The position of the last document, or picture of a document's page, that stands before
+    everything else."""
     last = None
     for i, block in enumerate(content):
-        if block["type"] != "document":
+        if block["type"] == "text":
+            if not block["text"].startswith(prompts.PAGE_PICTURE):
+                break
+        elif block["type"] in ("document", "image"):
+            last = i
+        else:
             break
-        last = i
     return last
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "get",
     "normalise",
     "saved",
+    "sight",
     "undated",
 ]
 
@@ -85,6 +86,13 @@ def find(asked: str, models: Sequence[Model]) -> Model:
                 return model
     known = ", ".join(model.key for model in models)
     raise UnknownModel(f"Unknown model {asked!r}. Known models: {known}.")
+
+
+def sight(model: Model | str) -> tuple[int, int]:
+    """Pixels of a picture's longer side that the model takes it down to, and the most tokens that
+    one picture costs it. Of a model that this release does not know, what newer ones have."""
+    known = next((one for one in MODELS if undated(one.id) == undated(model)), None)
+    return (known.picture_side, known.picture_tokens) if known else (2_576, 4_784)
 
 
 def cost(usage: Usage, model: Model) -> Decimal:

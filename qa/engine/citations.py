@@ -14,6 +14,7 @@ from typing import Any
 
 from .alignment import SourceText, Span, align
 from .events import WebPage
+from .seen import align_seen
 from .tools import Found
 
 Page = tuple[int, int, int]
@@ -25,7 +26,8 @@ class Resolved:
 
     `kind` is text, page or web; `state` is exact, realigned or unverified. Where `start` is given,
     ``text[start:end] == cited_text`` holds; without, `cited_text` is what the API said. Pages are
-    1-based and inclusive. `raw` is the citation as it came.
+    1-based and inclusive. `seen`: it was read from the page's picture. `raw` is the citation as it
+    came.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class Resolved:
     page_start: int | None = None
     page_end: int | None = None
     url: str | None = None
+    seen: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -47,12 +50,14 @@ def resolve(
     load: Callable[[str], SourceText],
     found: Sequence[Found] = (),
     fetched: Sequence[WebPage] = (),
+    looks: Mapping[int, Sequence[int]] | None = None,
 ) -> Resolved:
     """Verify one citation. What cannot be found, or makes no sense, comes back unverified.
 
     `load` gives the text of a version; a ``LookupError`` from it means that it is gone. `found`
     are the search results of the request, `fetched` the pages that web tools have opened: they are
-    numbered on from the documents.
+    numbered on from the documents. `looks` are the pages that a part of a version consists of, by
+    document_index.
     """
     plain = _unverified(raw)
     if raw.get("type") == "search_result_location":
@@ -70,6 +75,7 @@ def resolve(
         return replace(plain, version=document_map[number])
     plain = replace(plain, version=source.version, title=source.title or plain.title)
     if plain.kind == "page":
+        plain = _in_version(plain, (looks or {}).get(number))
         if _range_of(source.pages, plain.page_start, plain.page_end) is None:
             plain = replace(plain, page_start=None, page_end=None)
         state, span = _in_pages(source, plain)
@@ -80,6 +86,7 @@ def resolve(
     first, last = pages_of(source.pages, *span)
     return replace(
         plain,
+        kind="text",
         state=state,
         cited_text=source.text[span[0] : span[1]],
         start=span[0],
@@ -104,6 +111,16 @@ def _in_text(raw: Mapping[str, Any], found: Sequence[Found]) -> Mapping[str, Any
             return place
         place |= {"start_char_index": start, "end_char_index": end}
     return place
+
+
+def _in_version(plain: Resolved, pages: Sequence[int] | None) -> Resolved:
+    """With the version's own pages in place of those counted in the part that was sent."""
+    if pages is None:
+        return plain
+    first, last = plain.page_start, plain.page_end
+    if first is None or last is None or not 1 <= first <= last <= len(pages):
+        return replace(plain, page_start=None, page_end=None, seen=True)
+    return replace(plain, page_start=pages[first - 1], page_end=pages[last - 1], seen=True)
 
 
 def _on_web(plain: Resolved, raw: Mapping[str, Any], page: WebPage) -> Resolved:
@@ -184,7 +201,7 @@ def _in_pages(source: SourceText, plain: Resolved) -> tuple[str, Span | None]:
     start = source.text.find(quote, *within) if quote else -1
     if start >= 0:
         return "exact", (start, start + len(quote))
-    return "realigned", align(source, quote, [], within)
+    return "realigned", align_seen(source, quote, within) or align(source, quote, [], None)
 
 
 def _range_of(pages: Sequence[Page], first: int | None, last: int | None) -> Span | None:

@@ -58,6 +58,8 @@ class Model:
     images: bool = True
     batch: bool = True
     structured: bool = True
+    picture_side: int = 2_576
+    picture_tokens: int = 4_784
 
     def __post_init__(self) -> None:
         if not self.key:

@@ -10,10 +10,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import breakpoints, catalogue, prompts, thinking, tools, web
+from . import breakpoints, catalogue, looks, prompts, thinking, tools, web
 from .lifetime import SHORT, Lifetimes
 
 HEADROOM = 20_000
@@ -26,13 +26,15 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One document version: by `file_id` at the API, or with its canonical `text` inline."""
+    """One document version: by `file_id` at the API, or with its canonical `text` inline; with
+    `looks`, some of its pages as they look beside it, or in place of a text that it has not."""
 
     version: str
     title: str
     file_id: str | None = None
     text: str | None = None
     context: str | None = None
+    looks: tuple[looks.Look, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Turn:
     question: str
     blocks: tuple[AnswerBlock, ...]
     passage: Passage | None = None
+    pictures: tuple[looks.Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Question:
     effort: str | None = None
     thinking_display: str | None = "summarized"
     passage: Passage | None = None
+    pictures: tuple[looks.Picture, ...] = ()
     user_id: str | None = None
     inference_geo: str | None = None
     searching: bool = False
@@ -103,6 +107,7 @@ class Request:
     """`params` are those of ``messages.create``; `document_map` is document_index → version, and
     `found` search_result_index → passage.
 
+    `looks` is document_index → the version's numbers of the pages that were sent as they look.
     `prefix` names what all questions about the documents share, "" where there are none.
     """
 
@@ -112,6 +117,17 @@ class Request:
     found: tuple[tools.Found, ...] = ()
     prefix: str = ""
     lifetimes: Lifetimes = SHORT
+    looks: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """The blocks of the sources. `indexes` is version → its text's document_index and title."""
+
+    blocks: list[Block]
+    indexes: dict[str, tuple[int, str]]
+    document_map: tuple[str, ...]
+    looks: dict[int, tuple[int, ...]]
 
 
 def build(question: Question) -> Request:
@@ -121,7 +137,7 @@ def build(question: Question) -> Request:
     neither file nor text.
     """
     model = catalogue.get(question.model)
-    sources = _ordered(question.sources)
+    material = _material(_ordered(question.sources))
     level = thinking.level_of(model, question.effort)
     max_tokens = min(question.max_tokens or thinking.room(model, level), model.max_output)
     params: dict[str, Any] = {
@@ -132,14 +148,15 @@ def build(question: Question) -> Request:
         **_tools(question),
         "diagnostics": {"previous_message_id": question.previous},
         "system": _system(question),
-        "messages": _messages(question, sources),
+        "messages": _messages(question, material),
     }
     return Request(
         params,
-        tuple(source.version for source in sources),
+        material.document_map,
         prompts.SEARCH_VERSION if question.searching else prompts.VERSION,
         prefix=breakpoints.prefix(params),
         lifetimes=question.lifetimes,
+        looks=material.looks,
     )
 
 
@@ -167,7 +184,7 @@ def frame_params(question: Question) -> dict[str, Any]:
         "model": catalogue.normalise(question.model),
         **_tools(question),
         "system": _system(question),
-        "messages": _messages(question, []),
+        "messages": _messages(question, _material([])),
     }
 
 
@@ -198,18 +215,41 @@ def _ordered(sources: Sequence[Source]) -> list[Source]:
     return sorted(sources, key=lambda source: (source.file_id or "", source.version))
 
 
-def _messages(question: Question, sources: Sequence[Source]) -> list[Block]:
+def _material(sources: Sequence[Source]) -> _Material:
+    """Each text with PDFs of its pages after it; then, for they are no documents, the pictures."""
+    blocks: list[Block] = []
+    pictures: list[Block] = []
+    indexes: dict[str, tuple[int, str]] = {}
+    document_map: list[str] = []
+    shown: dict[int, tuple[int, ...]] = {}
+    for source in sources:
+        title = _title(source)
+        if source.file_id or source.text or not source.looks:
+            indexes[source.version] = (len(document_map), title)
+            document_map.append(source.version)
+            blocks.append(_document(source))
+        for look in source.looks:
+            if look.media_type == looks.PDF:
+                shown[len(document_map)] = look.pages
+                document_map.append(source.version)
+                blocks.append(looks.pages_block(look, title))
+            else:
+                pictures += looks.page_picture_blocks(look, title)
+    return _Material(blocks + pictures, indexes, tuple(document_map), shown)
+
+
+def _messages(question: Question, material: _Material) -> list[Block]:
     """Documents in the first user turn, whichever that is; the newest question last."""
-    indexes = {source.version: (n, _title(source)) for n, source in enumerate(sources)}
     messages: list[Block] = []
     for turn in question.history:
-        answer = _answer(turn.blocks, indexes)
+        answer = _answer(turn.blocks, material.indexes)
         if answer:
-            messages.append({"role": "user", "content": _question(turn.question, turn.passage)})
+            asked = _question(turn.question, turn.passage, turn.pictures)
+            messages.append({"role": "user", "content": asked})
             messages.append({"role": "assistant", "content": answer})
-    messages.append({"role": "user", "content": _question(question.text, question.passage)})
-    documents = [_document(source) for source in sources]
-    messages[0]["content"] = documents + messages[0]["content"]
+    asked = _question(question.text, question.passage, question.pictures)
+    messages.append({"role": "user", "content": asked})
+    messages[0]["content"] = material.blocks + messages[0]["content"]
     breakpoints.place(messages, question.lifetimes)
     return messages
 
@@ -258,18 +298,20 @@ def _citation(citation: StoredCitation, index: int, title: str) -> Block:
     }
 
 
-def _question(text: str, passage: Passage | None) -> list[Block]:
-    """The passage in JSON, which its text cannot end, then the question: the last block."""
+def _question(text: str, passage: Passage | None, pictures: Sequence[looks.Picture]) -> list[Block]:
+    """The passage in JSON, which its text cannot end, the pictures, then the question: the last
+    block."""
     text = _encodable(text).strip()
     if not text:
         raise ValueError("The question is blank.")
-    if passage is None:
-        return [_text(text)]
-    told: dict[str, Any] = {"document": _line(passage.title, TITLE_LENGTH)}
-    if passage.page is not None:
-        told["page"] = passage.page
-    told["text"] = _encodable(passage.text)
-    return [_text(f"{prompts.PASSAGE}\n{json.dumps(told, ensure_ascii=False)}"), _text(text)]
+    blocks = []
+    if passage is not None:
+        told: dict[str, Any] = {"document": _line(passage.title, TITLE_LENGTH)}
+        if passage.page is not None:
+            told["page"] = passage.page
+        told["text"] = _encodable(passage.text)
+        blocks.append(_text(f"{prompts.PASSAGE}\n{json.dumps(told, ensure_ascii=False)}"))
+    return [*blocks, *looks.picture_blocks(pictures), _text(text)]
 
 
 def _text(text: str) -> Block:

@@ -30,7 +30,7 @@ def build_warming(question: Question) -> Request:
 
     The question's text does not matter. Raises as ``build`` does.
     """
-    request = build(replace(question, text=prompts.WARMING, passage=None))
+    request = build(replace(question, text=prompts.WARMING, passage=None, pictures=()))
     params = {**request.params, "max_tokens": 0}
     breakpoints.stop_before_question(params["messages"], question.lifetimes)
     return replace(request, params=params)
