@@ -1,15 +1,14 @@
 """The answer to a prompt: its content blocks, why it stopped, and what it used."""
 
-import hashlib
 import re
-import secrets
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import extract, found, tokens, tooling, web
+from . import continuing, extract, found, structured, tokens, tooling, web
+from . import thinking as thoughts
 from .cache import CacheUse
 from .faults import OFFSETS, Fault
 from .library import Library
@@ -24,7 +23,6 @@ NOTHING_TO_READ = (
     "documents only."
 )
 NO_ANSWER = "The documents do not contain an answer to this question."
-SUMMARY = "Looking through the documents for the passages that bear on the question."
 LEADS = (
     "These passages of the documents bear on the question:",
     "The documents say the following:",
@@ -60,6 +58,9 @@ class Shape:
     thinking: str | None  # "omitted", "summarized", or None for no thinking block
     stop_sequences: tuple[str, ...] = ()
     fault: Fault | None = None
+    effort: str | None = None
+    budget: int | None = None
+    schema: Json | None = None  # the format it must have
 
 
 def compose(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> Answer:
@@ -68,8 +69,8 @@ def compose(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> Answe
     if shape.max_tokens == 0:
         return Answer((), "max_tokens", 0)
     kind = shape.fault.kind if shape.fault else None
-    thinking = [_thinking(shape.thinking)] if shape.thinking else []
-    thought = 24 + _seed(prompt) % 40 if thinking else 0
+    thinking = [thoughts.block(prompt, shape.thinking, shape.effort)] if shape.thinking else []
+    thought = thoughts.spent(prompt, shape.effort, shape.budget) if thinking else 0
     room = prompt.model.window - prompt.tokens
     if kind in ("max_tokens", "context_window"):
         reason = "max_tokens" if kind == "max_tokens" else "model_context_window_exceeded"
@@ -82,7 +83,7 @@ def compose(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> Answe
     if browsed and kind == "pause_turn":
         return _calling(prompt, [*thinking, *browsed], thought, "pause_turn")
     turn = with_pages(turn, browsed)
-    blocks = [] if kind == "no_text" else list(_text_blocks(library, prompt, turn, shape.fault))
+    blocks = [] if kind == "no_text" else _text_blocks(library, prompt, turn, shape)
     thinking = [*thinking, *browsed]
     if kind == "refusal":
         return _refusal(prompt, thinking, thought, blocks[:1] if shape.fault.with_text else [])  # type: ignore[union-attr]
@@ -133,16 +134,6 @@ def usage(use: CacheUse, answer: Answer, speed: str | None) -> Json:
     }
 
 
-def _seed(prompt: Prompt) -> int:
-    question = prompt.questions[-1] if prompt.questions else ""
-    return int.from_bytes(hashlib.sha256(question.encode()).digest()[:4])
-
-
-def _thinking(display: str) -> Json:
-    text = SUMMARY if display == "summarized" else ""
-    return {"type": "thinking", "thinking": text, "signature": secrets.token_urlsafe(96)}
-
-
 def _refusal(prompt: Prompt, thinking: list[Json], thought: int, blocks: list[Json]) -> Answer:
     spent = sum(tokens.of_text(prompt.model, block["text"]) for block in blocks)
     details = {
@@ -160,14 +151,19 @@ def _calling(prompt: Prompt, content: list[Json], thought: int, reason: str) -> 
     return Answer(tuple(content), reason, thought + spent, thought)
 
 
-def _text_blocks(
-    library: Library, prompt: Prompt, turn: Turn, fault: Fault | None
-) -> Iterator[Json]:
+def _text_blocks(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> list[Json]:
+    if shape.schema is not None:
+        question = prompt.questions[-1] if prompt.questions else ""
+        return [_text(structured.text(shape.schema, question))]
+    return continuing.rest(list(_found(library, prompt, turn, shape.fault)), prompt.said)
+
+
+def _found(library: Library, prompt: Prompt, turn: Turn, fault: Fault | None) -> Iterator[Json]:
     pages = list(web.text_blocks(library, turn, prompt.questions))
     if turn.results or (turn.uses and not prompt.documents):
         from_results = list(found.text_blocks(library, turn, prompt.questions, fault))
         if from_results:
-            yield _text(f"{LEADS[_seed(prompt) % len(LEADS)]}\n")
+            yield _text(f"{LEADS[thoughts.seed(prompt) % len(LEADS)]}\n")
             yield from from_results
         else:
             yield _text(NO_ANSWER + found.searched(turn))
@@ -192,7 +188,7 @@ def _from_documents(
     if not passages:
         yield _text(NO_ANSWER)
         return
-    seed = _seed(prompt)
+    seed = thoughts.seed(prompt)
     lead = LEADS[seed % len(LEADS)]
     for number, one in enumerate(passages):
         apart = len(one.ranges) <= MAX_SENTENCES_CITED_APART and (seed + number) % 3 != 0

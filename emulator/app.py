@@ -214,7 +214,16 @@ def _shape(model: models.Model, body: Json, fault: Fault | None) -> answer.Shape
     display = None
     if rules.thinks(model, body):
         display = (body.get("thinking") or {}).get("display") or model.thinking.display
-    return answer.Shape(body["max_tokens"], display, tuple(body.get("stop_sequences") or ()), fault)
+    config = body.get("output_config") or {}
+    return answer.Shape(
+        body["max_tokens"],
+        display,
+        tuple(body.get("stop_sequences") or ()),
+        fault,
+        config.get("effort"),
+        (body.get("thinking") or {}).get("budget_tokens"),
+        (config.get("format") or {}).get("schema"),
+    )
 
 
 async def _count_tokens(emulator: Emulator, request: Request, entry: Entry) -> Response:

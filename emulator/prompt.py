@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import pictures, tokens
+from . import continuing, pictures, tokens
 from .blocks import blocks_of, document_blocks, nested_blocks
 from .models import Model
 from .pdfs import Pdf
@@ -42,6 +42,7 @@ class Prompt:
     documents: tuple[Document, ...]
     questions: tuple[str, ...]  # what the user asked, oldest first
     pictures: int = 0  # images of the request
+    said: str = ""  # of the answer to the last question, which was cut off
 
     @property
     def tokens(self) -> int:
@@ -52,13 +53,15 @@ def read_prompt(model: Model, body: Json, read_file: ReadFile) -> Prompt:
     """Read a body that passed `schema` and `rules`. Raises `ApiError` for files that cannot be
     used."""
     material = pictures.read(model, body, read_file)
+    questions, said = continuing.read(_turns(body))
     return Prompt(
         model,
         fingerprint(model.id, body),
         _pieces(model, body, material),
         tuple(_documents(body, material)),
-        tuple(_questions(body)),
+        questions,
         len(material.images),
+        said,
     )
 
 
@@ -72,14 +75,18 @@ def _documents(body: Json, material: Material) -> Iterator[Document]:
         yield Document(index, block.get("title"), text, file_id, cited, pages)
 
 
-def _questions(body: Json) -> Iterator[str]:
+def _turns(body: Json) -> list[tuple[str, str]]:
+    """The questions, each with the text of its answer."""
+    turns: list[tuple[str, str]] = []
     for message in body["messages"]:
         blocks = blocks_of(message["content"])
+        texts = [b["text"] for b in blocks if b["type"] == "text"]
         # a text after the results of tools is a note on them, and no question
         if message["role"] == "user" and not any(b["type"] == "tool_result" for b in blocks):
-            texts = [b["text"] for b in blocks if b["type"] == "text"]
-            if texts:
-                yield texts[-1]
+            turns += [(texts[-1], "")] if texts else []
+        elif message["role"] == "assistant" and turns:
+            turns[-1] = (turns[-1][0], turns[-1][1] + "".join(texts))
+    return turns
 
 
 def _pieces(model: Model, body: Json, material: Material) -> tuple[Piece, ...]:

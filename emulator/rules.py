@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import tool_rules
+from . import structured, tool_rules
 from .blocks import blocks_of, document_blocks, nested_blocks
 from .errors import invalid
 from .models import ABOVE_HIGH, Model
@@ -49,9 +49,8 @@ def check_create(model: Model, body: Json) -> None:
     _check_place(model, body.get("inference_geo"))
     if maximum == 0:
         _check_prewarming(model, body)
-    if (body.get("output_config") or {}).get("format"):
-        # The API would answer; words taken from documents cannot be made to fit a schema.
-        raise invalid("output_config.format: this local server cannot answer in a given format")
+    if (form := (body.get("output_config") or {}).get("format")) is not None:
+        structured.check(form["schema"])
 
 
 def _check_place(model: Model, place: str | None) -> None:

@@ -56,8 +56,14 @@ def events(message: Json, count: Callable[[str], int]) -> Iterator[Event]:
         )
         if index == 0:
             yield PING
-        for delta, text in _deltas(block, citations_first=index % 4 == 2):
-            spent = thinking if delta["type"] == "signature_delta" else count(text)
+        deltas = list(_deltas(block, citations_first=index % 4 == 2))
+        for delta, text in deltas:
+            spent = count(text)
+            if block["type"] == "thinking":
+                # the hidden thinking takes its time while its summary is written
+                spent = thinking // len(deltas)
+                if delta["type"] == "signature_delta":
+                    spent = thinking - spent * (len(deltas) - 1)
             yield Event(
                 "content_block_delta",
                 {"type": "content_block_delta", "index": index, "delta": delta},
