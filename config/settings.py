@@ -267,6 +267,10 @@ FILE_DAYS = env.whole(
     "PINCITE_FILE_DAYS", 30, _("Days a text stays with the Files API before it is renewed."), 1, 90
 )
 
+PREWARM = env.switch(
+    "PINCITE_PREWARM", True, _("Whether documents of an opened conversation are read beforehand.")
+)
+
 # Work in the background ----------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.text(

@@ -38,7 +38,7 @@ class ClaudeSettingsForm(forms.ModelForm):
 
     class Meta:
         model = ClaudeSettings
-        fields = ("workspace", "inline", "inference_geo")
+        fields = ("workspace", "inline", "inference_geo", "prewarm")
 
     def clean_new_key(self) -> str:
         key = self.cleaned_data["new_key"].strip()
@@ -69,6 +69,7 @@ class ClaudeSettingsAdmin(ScopedAdmin):
         (None, {"fields": ("workspace",)}),
         (_("API key"), {"fields": ("key", "new_key", "remove_key")}),
         (_("What is stored where"), {"fields": ("inline", "inference_geo")}),
+        (_("Cache"), {"fields": ("prewarm",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ClaudeSettings]:

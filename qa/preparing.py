@@ -161,8 +161,13 @@ def source_text(version: str) -> engine.SourceText:
 
 def history(answer: Answer) -> tuple[engine.Turn, ...]:
     """The finished questions and answers this one follows, oldest first."""
+    return turns_to(answer.follows)
+
+
+def turns_to(last: Answer | None) -> tuple[engine.Turn, ...]:
+    """The finished questions and answers up to and with this one, oldest first."""
     turns: list[engine.Turn] = []
-    step = answer.follows
+    step = last
     while step is not None:
         if step.status == Answer.Status.DONE:
             turns.append(_turn(step))

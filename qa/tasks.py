@@ -9,15 +9,17 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
+from accounts.models import User
 from config.models import Pulse
 from documents.models import Version
-from qa import engine, model_list, remote, streams
+from qa import claude_models, engine, model_list, remote, streams, warming
 from qa.claude import Account, Connection, accounts, connect
 from qa.engine import files
 from qa.hints import HINT_SECONDS, hint
 from qa.ledger import recorded
-from qa.models import Answer, ApiCall
+from qa.models import Answer, ApiCall, Thread, Warming
 from qa.turns import write_next
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,19 @@ def write_answer(answer_id: int) -> None:
     """Something is due: write what has its turn, which may be another than the one named."""
     if write_next() and (following := Answer.objects.next_due()) is not None:
         hint(following.pk)
+
+
+@shared_task(expires=HINT_SECONDS)
+def warm(thread_id: int, user_id: int, model: str, effort: str | None) -> None:
+    """Reads the documents of a conversation that was opened. Lost, it costs nothing but time."""
+    thread = Thread.objects.select_related("workspace").filter(pk=thread_id, deleted_at=None)
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if (found := thread.first()) is None or user is None:
+        return
+    try:
+        warming.warm(warming.Desk(found, user, claude_models.get(model), effort))
+    except engine.EngineError as error:
+        logger.info("thread=%s not warmed code=%s", found.public_id, error.code)
 
 
 @shared_task(expires=HINT_SECONDS)
@@ -168,5 +183,7 @@ def tidy_remote_files() -> None:
 
 @shared_task(expires=HINT_SECONDS)
 def tidy_streams() -> None:
-    """A finished answer is read from the database; its stream log is kept for a day."""
+    """A finished answer is read from the database; its stream log is kept for a day. So is who
+    read which documents beforehand."""
     streams.backend().tidy(KEEP_STREAMS)
+    Warming.tidy(timezone.now() - timedelta(seconds=KEEP_STREAMS))

@@ -38,6 +38,14 @@ class ClaudeSettings(models.Model):
         choices=Place.choices,
         help_text=_("Models before Claude Opus 4.6 and Sonnet 4.6 leave no choice."),
     )
+    prewarm = models.BooleanField(
+        _("read documents beforehand"),
+        default=True,
+        help_text=_(
+            "When a conversation is opened, its documents are put into Claude's cache, so that the "
+            "first question is quick and cheap. Costs a little where no question follows."
+        ),
+    )
 
     class Meta:
         verbose_name = _("Claude settings")

@@ -1,0 +1,220 @@
+"""Reading a conversation's documents beforehand, and keeping them at Claude while it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from accounts.models import User
+from documents.models import Version
+from qa import asking, claude_models, engine, remote, warmth
+from qa.claude import Connection, connect, on_behalf
+from qa.engine import catalogue, lifetime
+from qa.hints import HINT_SECONDS
+from qa.keeping import keeping
+from qa.ledger import record_warming
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, Warming
+from qa.models.claude_model import forget
+from qa.preparing import sources, sources_at_hand, turns_to
+
+logger = logging.getLogger(__name__)
+SITTING = timedelta(hours=2)
+"""Refreshes before that are not counted: they were for another reader."""
+# it stands where the question will, and is not part of what is shared
+ANYTHING = engine.prompts.WARMING
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A conversation as somebody has it open: the next question would be put with this."""
+
+    thread: Thread
+    user: User
+    model: catalogue.Model
+    effort: str | None = None
+
+    @property
+    def versions(self) -> list[Version]:
+        """What would be sent. Raises NotAskable."""
+        versions = asking.usable_versions(list(self.thread.documents.select_related("current")))
+        rows = Version.objects.filter(pk__in=[version.pk for version in versions]).with_text()
+        return list(rows.select_related("document__workspace").order_by("pk"))
+
+    def key(self, connection: Connection) -> str:
+        """The same for all who would read the same documents with the same model and account."""
+        current = sorted(self.thread.documents.values_list("current", flat=True))
+        told = repr((connection.account, self.model.id, self.effort, current))
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+    def question(
+        self,
+        connection: Connection,
+        of: tuple[engine.Source, ...],
+        history: tuple[engine.Turn, ...] = (),
+    ) -> engine.Question:
+        return engine.Question(
+            ANYTHING,
+            self.model,
+            of,
+            history,
+            effort=self.effort,
+            previous=warmth.previous(self.thread),
+            **on_behalf(connection, self.user),
+        )
+
+    def prefix(self, connection: Connection) -> str:
+        """The name of what would be shared; "" while the API does not have all of it.
+
+        Raises NotAskable.
+        """
+        at_hand = sources_at_hand(self.versions, connection)
+        if not at_hand:
+            return ""
+        return warmth.named(connection, engine.build(self.question(connection, at_hand)))
+
+
+# when ------------------------------------------------------------------------------------------
+
+
+def allowed(desk: Desk) -> bool:
+    """Whether documents are read beforehand at all, here and with this model."""
+    if not settings.PREWARM:
+        return False
+    chosen = ClaudeSettings.objects.filter(workspace=desk.thread.workspace_id).first()
+    if chosen is not None and not chosen.prewarm:
+        return False
+    return not claude_models.entry(desk.model.key).refuses_prewarm
+
+
+def opened(desk: Desk) -> bool:
+    """A conversation was opened, or its documents were changed; whether they are read now."""
+    return _begin(desk, lambda warm, _name: warm is None)
+
+
+def being_read(desk: Desk) -> bool:
+    """A conversation is still open; whether its documents are read again to keep them."""
+    rates = desk.model.rates
+
+    def due(warm: warmth.Warmth | None, name: str) -> bool:
+        if warm is None:
+            return False
+        return lifetime.worth_refreshing(rates, warm.ttl, refreshes(name), warm.seconds_left)
+
+    return _begin(desk, due)
+
+
+def refreshes(name: str) -> int:
+    """How often the documents behind a prefix were only read since the last question on them."""
+    since = timezone.now() - SITTING
+    rows = ApiCall.objects.filter(prefix=name, at__gte=since)
+    asked = rows.filter(purpose=ApiCall.Purpose.ANSWER).order_by("-at").first()
+    reads = rows.filter(purpose=ApiCall.Purpose.WARM)
+    return reads.filter(at__gt=asked.at).count() if asked else reads.count()
+
+
+def _begin(desk: Desk, due: Callable[[warmth.Warmth | None, str], bool]) -> bool:
+    """Send a worker where it is due, and nobody was sent a moment ago."""
+    try:
+        if not allowed(desk) or desk.thread.answers.working().exists():
+            return False
+        connection = connect(desk.thread.workspace)
+        name = desk.prefix(connection)
+    except (engine.EngineError, asking.NotAskable):
+        # asking says why; nothing is read for it beforehand
+        return False
+    if not due(warmth.of(name), name) or not Warming.claim(desk.key(connection)):
+        return False
+    transaction.on_commit(partial(_send, desk))
+    return True
+
+
+def _send(desk: Desk) -> None:
+    """By the task's name, because the task imports this."""
+    try:
+        current_app.send_task(
+            "qa.tasks.warm",
+            (desk.thread.pk, desk.user.pk, desk.model.key, desk.effort),
+            expires=HINT_SECONDS,
+        )
+    except OperationalError as error:
+        logger.warning("thread=%s not warmed, the broker is away: %s", desk.thread.pk, error)
+
+
+# the work itself -------------------------------------------------------------------------------
+
+
+def warm(desk: Desk) -> ApiCall | None:
+    """Read what the next question will share; the ledger's row, or None where nothing was sent."""
+    connection = connect(desk.thread.workspace)
+    try:
+        return _warm(desk, connection)
+    except asking.NotAskable:
+        return None
+    finally:
+        Warming.end(desk.key(connection))
+
+
+def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
+    versions = desk.versions
+    model, thread = desk.model, desk.thread
+    tokens = sum(remote.ensure_counted(version, model, connection) for version in versions)
+    asking.check_fit(tokens, model)
+    of = sources(versions, connection)
+    question = desk.question(connection, of, turns_to(thread.last_answer()))
+    request = keeping(question, connection, thread.workspace, thread, build=engine.build_warming)
+    if tokens < model.cache_minimum or not _accepted(desk, request):
+        return None
+    found = warmth.of(warmth.named(connection, request))
+    if found is not None and found.seconds_left > lifetime.MARGIN:
+        return None
+    record = partial(record_warming, thread, desk.user, connection, request, model=model.key)
+    try:
+        warmed = engine.warm(connection.client, request)
+    except engine.EngineError as error:
+        logger.info("thread=%s not warmed code=%s", thread.public_id, error.code)
+        if error.code == "invalid":
+            _remember_refusal(model)
+        return record(error)
+    return record(warmed)
+
+
+def _accepted(desk: Desk, request: engine.Request) -> bool:
+    """Whether it is worth asking the API: it refuses while thinking is on.
+
+    Where thinking cannot be switched off, it is asked once, and what it says is remembered.
+    """
+    if claude_models.entry(desk.model.key).refuses_prewarm:
+        return False
+    if "disabled" not in desk.model.thinking:
+        return True
+    return not engine.warming_is_refused(request, desk.model)
+
+
+def _remember_refusal(model: catalogue.Model) -> None:
+    ClaudeModel.objects.filter(api_id=model.id).update(refuses_prewarm=True)
+    forget()
+    logger.info("model=%s refuses to read beforehand", model.id)
+
+
+def desk_of(thread: Thread, user: User, key: str = "") -> Desk | None:
+    """The conversation with the chosen model, or the one that answered last.
+
+    None where there is no such model any more.
+    """
+    last: Answer | None = thread.last_answer()
+    wanted = key or (last.model_requested if last else settings.DEFAULT_MODEL)
+    try:
+        chosen = claude_models.choose(wanted, thread.workspace, user)
+    except engine.UnknownModel:
+        return None
+    return Desk(thread, user, claude_models.get(chosen.entry.key))

@@ -1,0 +1,279 @@
+"""Documents read beforehand: once, where it is accepted, wanted and worth it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from qa import remote, tasks, warming, warmth
+from qa.claude import connect
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, Warming
+from qa.models.claude_model import forget
+from tests.asked import put, written
+from tests.conftest import read, upload
+from tests.test_qa_warmth import LONG, document_tokens, earlier
+
+pytestmark = pytest.mark.django_db(transaction=True)
+QUIET = "claude-haiku-4-5-20251001"  # does not think unless told to
+ALWAYS = "claude-sonnet-5-5"  # cannot stop thinking
+SOMETIMES = "claude-sonnet-5"  # thinks unless told not to
+BIG = LONG + "".join(f"\n{n}. Clause {n} stays blank as well.\n" for n in range(400, 900))
+
+
+@pytest.fixture(autouse=True)
+def as_shipped(db):
+    ClaudeModel.objects.update(refuses_prewarm=None)
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The tasks a worker would get."""
+    tasks_sent = []
+    monkeypatch.setattr(
+        warming.current_app,
+        "send_task",
+        lambda name, args, **options: tasks_sent.append((name, args)),
+    )
+    return tasks_sent
+
+
+@pytest.fixture
+def contract(workspace, owner):
+    made = upload(workspace, owner, BIG)
+    read(made)
+    return made
+
+
+@pytest.fixture
+def thread(workspace, owner, contract):
+    made = Thread.objects.create(workspace=workspace, author=owner, title="Open")
+    made.documents.add(contract)
+    return made
+
+
+def desk(thread, user, model=QUIET, effort=None):
+    made = warming.desk_of(thread, user, model)
+    assert made is not None
+    return warming.Desk(thread, user, made.model, effort)
+
+
+def carried(contract, model=QUIET):
+    """The text is with the Files API, as a few seconds after it was read."""
+    remote.ensure_uploaded(contract.current, connect())
+
+
+def warm_rows():
+    return ApiCall.objects.filter(purpose=ApiCall.Purpose.WARM)
+
+
+# the work --------------------------------------------------------------------------------------
+
+
+def test_the_first_question_reads_what_was_read_beforehand(emulator, thread, contract, owner):
+    row = warming.warm(desk(thread, owner))
+    assert row.purpose == ApiCall.Purpose.WARM
+    assert (row.thread, row.user, row.workspace) == (thread, owner, thread.workspace)
+    assert row.cache_write_5m_tokens >= document_tokens(contract)
+    assert row.output_tokens == 0
+    assert row.cost_usd > 0
+    assert row.message_id
+    assert warmth.of(row.prefix).seconds_left > 290
+    call = written(put(contract, owner, thread=thread, model=QUIET)).calls.get(purpose="answer")
+    assert call.prefix == row.prefix
+    assert call.cache_read_tokens >= document_tokens(contract)
+    assert call.cache_miss_reason == ""
+
+
+def test_the_next_question_of_a_conversation_reads_its_history_too(
+    emulator, thread, contract, owner
+):
+    first = written(put(contract, owner, thread=thread, model=QUIET))
+    earlier(400)
+    emulator.advance(400)
+    row = warming.warm(desk(thread, owner))
+    assert row.cache_read_tokens == 0
+    again = written(
+        put(contract, owner, "Who may end it?", thread=thread, follows=first, model=QUIET)
+    )
+    call = again.calls.get(purpose="answer")
+    assert call.cache_read_tokens == row.cache_write_5m_tokens + row.cache_write_1h_tokens
+    assert call.cache_write_5m_tokens + call.cache_write_1h_tokens < 100
+
+
+def test_what_is_warm_is_not_read_again(emulator, thread, owner):
+    assert warming.warm(desk(thread, owner))
+    assert warming.warm(desk(thread, owner)) is None
+    assert warm_rows().count() == 1
+
+
+def test_a_model_that_refuses_is_asked_once_and_remembered(emulator, thread, contract, owner):
+    row = warming.warm(desk(thread, owner, ALWAYS))
+    assert row.error_type == "invalid_request_error"
+    assert row.cost_usd == 0
+    assert row.warm_until is None
+    assert ClaudeModel.objects.get(key=ALWAYS).refuses_prewarm is True
+    assert warming.warm(desk(thread, owner, ALWAYS)) is None
+    assert not warming.opened(desk(thread, owner, ALWAYS))
+    assert warm_rows().count() == 1
+    call = written(put(contract, owner, thread=thread, model=ALWAYS)).calls.get(purpose="answer")
+    assert call.cache_write_5m_tokens >= document_tokens(contract)
+
+
+def test_a_model_that_could_stop_thinking_is_not_blamed_for_the_question_that_thinks(
+    emulator, thread, owner
+):
+    assert warming.warm(desk(thread, owner, SOMETIMES)) is None
+    assert warm_rows().count() == 0
+    assert ClaudeModel.objects.get(key=SOMETIMES).refuses_prewarm is None
+    row = warming.warm(desk(thread, owner, SOMETIMES, "off"))
+    assert row.error_type == ""
+    assert row.warm_until
+
+
+@pytest.mark.parametrize("kind", ["overloaded", "own_limit", "billing", "rate_limit"])
+def test_what_the_account_refuses_is_no_trait_of_the_model(emulator, thread, owner, kind):
+    emulator.faults({"kind": kind, "path": "messages"})
+    row = warming.warm(desk(thread, owner))
+    assert row.error_type
+    assert ClaudeModel.objects.get(key=QUIET).refuses_prewarm is None
+
+
+def test_what_is_too_short_to_be_cached_is_not_sent(emulator, thread, document, owner):
+    thread.documents.set([document])
+    assert warming.warm(desk(thread, owner)) is None
+    assert warm_rows().count() == 0
+
+
+def test_it_does_not_say_who_has_a_conversation_open(emulator, thread, owner):
+    warming.warm(desk(thread, owner))
+    body = emulator.requests(1)["requests"][0]["body"]
+    assert body["max_tokens"] == 0
+    assert owner.email not in str(body)
+
+
+# when ------------------------------------------------------------------------------------------
+
+
+def test_opening_sends_a_worker_once_for_all_who_open_the_same(
+    emulator, sent, thread, contract, owner, mate
+):
+    carried(contract)
+    assert warming.opened(desk(thread, owner))
+    assert not warming.opened(desk(thread, owner))
+    other = Thread.objects.create(workspace=thread.workspace, author=mate, title="Other")
+    other.documents.add(contract)
+    assert not warming.opened(desk(other, mate))
+    assert sent == [("qa.tasks.warm", (thread.pk, owner.pk, QUIET, None))]
+
+
+def test_other_documents_or_another_model_are_another_matter(
+    emulator, sent, workspace, thread, contract, owner
+):
+    assert warming.opened(desk(thread, owner))
+    assert warming.opened(desk(thread, owner, SOMETIMES, "off"))
+    more = upload(workspace, owner, BIG + "More.", "more.txt")
+    read(more)
+    thread.documents.add(more)
+    assert warming.opened(desk(thread, owner))
+    assert len(sent) == 3
+
+
+def test_the_task_does_what_was_sent(emulator, sent, thread, contract, owner):
+    warming.opened(desk(thread, owner))
+    tasks.warm(*sent[0][1])
+    assert warm_rows().get().warm_until
+    assert Warming.objects.get().ended_at
+    # long after the pause: it is warm
+    Warming.objects.update(begun_at=None, ended_at=None)
+    assert not warming.opened(desk(thread, owner))
+    earlier(301)
+    assert warming.opened(desk(thread, owner))
+
+
+def test_a_workspace_or_an_installation_may_switch_it_off(emulator, sent, settings, thread, owner):
+    ClaudeSettings.objects.create(workspace=thread.workspace, prewarm=False)
+    assert not warming.opened(desk(thread, owner))
+    ClaudeSettings.objects.update(prewarm=True)
+    settings.PREWARM = False
+    assert not warming.opened(desk(thread, owner))
+    settings.PREWARM = True
+    assert warming.opened(desk(thread, owner))
+
+
+def test_nothing_is_read_while_a_question_is_being_answered(
+    emulator, sent, thread, contract, owner
+):
+    put(contract, owner, thread=thread, model=QUIET)
+    assert not warming.opened(desk(thread, owner))
+
+
+def test_nothing_is_read_for_documents_that_cannot_be_asked_about(
+    emulator, sent, workspace, owner, thread
+):
+    thread.documents.add(upload(workspace, owner, "Unread.", "unread.txt"))
+    assert not warming.opened(desk(thread, owner))
+    assert warming.warm(desk(thread, owner)) is None
+
+
+# while it is read ------------------------------------------------------------------------------
+
+
+def almost_cold(seconds=270):
+    earlier(seconds)
+    Warming.objects.update(begun_at=None, ended_at=None)
+
+
+def test_a_reader_keeps_documents_warm_shortly_before_they_run_out(emulator, sent, thread, owner):
+    first = warming.warm(desk(thread, owner))
+    assert not warming.being_read(desk(thread, owner))
+    almost_cold()
+    emulator.advance(270)
+    assert warming.being_read(desk(thread, owner))
+    again = warming.warm(desk(thread, owner))
+    assert again.cache_read_tokens == first.cache_write_5m_tokens
+    assert again.cost_usd < first.cost_usd / 5
+    assert warmth.of(first.prefix).seconds_left > 290
+
+
+def test_what_ran_out_is_not_written_again_for_a_page_that_is_only_open(
+    emulator, sent, thread, owner
+):
+    warming.warm(desk(thread, owner))
+    almost_cold(400)
+    assert not warming.being_read(desk(thread, owner))
+
+
+def test_a_forgotten_page_stops_keeping_documents_warm_until_something_is_asked(
+    emulator, sent, thread, contract, owner
+):
+    warming.warm(desk(thread, owner))
+    rounds = 0
+    almost_cold()
+    emulator.advance(270)
+    while warming.being_read(desk(thread, owner)):
+        rounds += 1
+        assert rounds < 20
+        warming.warm(desk(thread, owner))
+        almost_cold()
+        emulator.advance(270)
+    assert rounds == 5  # the first reading counts too
+    answer = written(put(contract, owner, thread=thread, model=QUIET))
+    assert answer.status == Answer.Status.DONE
+    almost_cold()
+    assert warming.being_read(desk(thread, owner))
+
+
+def test_a_claim_is_over_when_its_worker_died(db):
+    assert Warming.claim("k")
+    assert not Warming.claim("k")
+    assert Warming.running("k")
+    Warming.objects.update(begun_at=Warming.objects.get().begun_at - timedelta(minutes=1))
+    assert not Warming.running("k")
+    assert Warming.claim("k")
+    Warming.end("k")
+    assert not Warming.running("k")
+    assert Warming.tidy(Warming.objects.get().begun_at + timedelta(seconds=1)) == 1
