@@ -104,6 +104,14 @@ class RenameForm(forms.ModelForm):
         return title
 
 
+class VisuallyForm(forms.ModelForm):
+    """Whether Claude looks at a document's pages."""
+
+    class Meta:
+        model = Document
+        fields = ("visually",)
+
+
 class PasswordForm(forms.Form):
     """The password of a file. Never bound to anything that is kept."""
 

@@ -9,7 +9,7 @@ a line in `readers`, a member of `Kind` and its test.
 from .kinds import ACCEPTED, advise, describe, sniff
 from .lanes import close
 from .numbers import runs
-from .places import PageBoxes, PageLine, PageLines, PageRange, Rect
+from .places import Fitted, PageBoxes, PageLine, PageLines, PageRange, Rect
 from .reading import (
     CONTAINERS,
     PAGE_SEPARATOR,
@@ -26,7 +26,7 @@ from .reading import (
     Reading,
     Unreadable,
 )
-from .sandbox import boxes, get_ready, lines, picture, read, unlock, vet
+from .sandbox import boxes, excerpt, fitted, get_ready, lines, picture, read, unlock, vet
 from .words import Word
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "SENTENCES",
     "Container",
     "Finding",
+    "Fitted",
     "Kind",
     "Limits",
     "PageBoxes",
@@ -55,6 +56,8 @@ __all__ = [
     "boxes",
     "close",
     "describe",
+    "excerpt",
+    "fitted",
     "get_ready",
     "lines",
     "picture",

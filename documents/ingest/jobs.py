@@ -60,6 +60,21 @@ def picture(job: Job) -> Outcome:
     return draw(job.path, job.kind, job.limits, **job.arguments), {}
 
 
+def fitted(job: Job) -> Outcome:
+    """A page as an image file no larger than a square. Arguments as `pictures.fit` has them."""
+    from .pictures import fit
+
+    data, width, height = fit(job.path, job.kind, **job.arguments)
+    return data, {"width": width, "height": height}
+
+
+def excerpt(job: Job) -> Outcome:
+    """Pages of a PDF as a PDF. Arguments as `excerpts.excerpt` has them."""
+    from .excerpts import excerpt as taken
+
+    return taken(job.path, job.limits, **job.arguments), {}
+
+
 def boxes(job: Job) -> Outcome:
     """Where characters of a PDF's pages stand. Arguments as `locate.find` has them."""
     from .locate import find
@@ -113,6 +128,8 @@ def vet(job: Job) -> Outcome:
 JOBS: Mapping[str, Callable[[Job], Outcome]] = {
     "read": read,
     "picture": picture,
+    "fitted": fitted,
+    "excerpt": excerpt,
     "boxes": boxes,
     "lines": lines,
     "unlock": unlock,

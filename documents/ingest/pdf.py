@@ -20,6 +20,7 @@ import pypdfium2.raw as pdfium
 
 from . import hidden
 from .canonical import title
+from .drawn import drawn
 from .numbers import named
 from .pdf_scans import seen
 from .positions import page_string
@@ -177,6 +178,7 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
             height=_length(pdfium.FPDF_GetPageHeightF(page)),
             rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
             layered=bool(seen.layer),
+            drawn=drawn(page),
             findings=hidden.findings(seen, raw),
         )
     finally:

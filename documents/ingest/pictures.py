@@ -29,6 +29,23 @@ def draw(path: Path, kind: Kind, limits: Limits, page: int, width: int) -> bytes
     return encoded(_drawn(opened(path), page, width))
 
 
+def fit(path: Path, kind: Kind, page: int, side: int) -> tuple[bytes, int, int]:
+    """Page ``page`` (1-based) as a PNG or JPEG that fits into a square of ``side`` pixels, with its
+    width and height. A picture is made smaller, never larger. Raise `Unreadable`."""
+    if kind is Kind.IMAGE:
+        with image(path) as opened_image:
+            if not 1 <= page <= frames(opened_image):
+                raise Unreadable("missing", f"page {page} of {frames(opened_image)}")
+            picture = frame(opened_image, page, PIXELS).picture
+    elif kind is Kind.PDF:
+        # drawn once as large as it may be in either direction
+        picture = _drawn(opened(path), page, side, side)
+    else:
+        raise Unreadable("missing", f"{kind} has no pages to draw")
+    picture.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return encoded(picture), picture.width, picture.height
+
+
 def encoded(picture: Image.Image) -> bytes:
     """As a file: small and sharp for black letters on paper, which are told from all else."""
     out = io.BytesIO()
@@ -65,7 +82,9 @@ def _framed(path: Path, page: int, width: int) -> Image.Image:
     return picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
-def _drawn(document: pypdfium2.PdfDocument, page: int, width: int) -> Image.Image:
+def _drawn(
+    document: pypdfium2.PdfDocument, page: int, width: int, highest: int = HIGHEST
+) -> Image.Image:
     if not 1 <= page <= len(document):
         raise Unreadable("missing", f"page {page} of {len(document)}")
     try:
@@ -77,7 +96,7 @@ def _drawn(document: pypdfium2.PdfDocument, page: int, width: int) -> Image.Imag
         if not (across > 0 and down > 0):
             raise Unreadable("damaged", f"a page of {across} by {down} points")
         # a little less: what is a hair more than a whole pixel becomes one more
-        scale = min((width - 0.01) / across, (HIGHEST - 0.01) / down)
+        scale = min((width - 0.01) / across, (highest - 0.01) / down)
         picture: Image.Image = shown.render(scale=scale).to_pil()
         return picture
     finally:

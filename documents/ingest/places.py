@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 #: x, y, width and height as fractions of the page as shown, y down.
 Rect = tuple[float, float, float, float]
 
+#: How the image files begin that are made here.
+SIGNATURES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+
 
 class PageRange(NamedTuple):
     """Characters ``start`` to ``end`` of a page's canonical text (both from 0 on that page), and
@@ -33,6 +36,24 @@ class PageBoxes:
     def checked(cls, page: int, rects: list[list[float]], changed: bool) -> "PageBoxes":
         """From what a child says. Raise ValueError or TypeError for what is no fraction."""
         return cls(int(page), tuple(_within(rect) for rect in rects), bool(changed))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A page as an image file of so many pixels."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+
+    @classmethod
+    def checked(cls, data: bytes, width: int, height: int) -> "Fitted":
+        """From what a child says. Raise ValueError or TypeError for what is no picture."""
+        kind = next((kind for head, kind in SIGNATURES.items() if data.startswith(head)), None)
+        if kind is None or not (int(width) > 0 and int(height) > 0):
+            raise ValueError("not a picture")
+        return cls(data, kind, int(width), int(height))
 
 
 class PageLine(NamedTuple):

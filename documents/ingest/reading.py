@@ -132,7 +132,8 @@ class PageReading:
     when the page has no visible character. ``confidence`` is the recogniser's, 0 to 1. A page is
     not ``legible`` when something stands on it that could not be read, or only badly; an empty
     page is. ``words`` are those of a recognised page. ``layered``: text is hidden under its picture
-    that has not been compared with what the picture says.
+    that has not been compared with what the picture says. ``drawn`` is the share of tables and
+    figures in what stands on it, as `drawn.drawn` tells.
     """
 
     number: int
@@ -147,6 +148,7 @@ class PageReading:
     legible: bool = True
     words: tuple[Word, ...] = ()
     layered: bool = False
+    drawn: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -251,6 +253,7 @@ class PageText:
     legible: bool = True
     words: tuple[Word, ...] = ()
     layered: bool = False
+    drawn: float = 0.0
     findings: tuple[Finding, ...] = ()
 
 
@@ -291,6 +294,7 @@ class Pages:
                 legible=page.legible,
                 words=page.words,
                 layered=page.layered,
+                drawn=page.drawn,
             )
         )
         self._findings += [one.on_page(len(self._pages), start) for one in page.findings]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .lanes import asked
-from .places import PageBoxes, PageLines, PageRange
+from .places import Fitted, PageBoxes, PageLines, PageRange
 from .reading import (
     Finding,
     Kind,
@@ -53,6 +53,22 @@ def picture(path: Path, kind: Kind, limits: Limits, page: int, width: int) -> by
     `Unreadable`."""
     arguments = {"page": page, "width": width}
     return asked("looking", "picture", path, kind, limits, arguments).data
+
+
+def fitted(path: Path, kind: Kind, limits: Limits, page: int, side: int) -> Fitted:
+    """The page (1-based) as a picture whose sides are ``side`` pixels at most, as `pictures.fit`
+    makes it. Raise `Unreadable`."""
+    answer = asked("looking", "fitted", path, kind, limits, {"page": page, "side": side})
+    try:
+        return Fitted.checked(answer.data, **answer.fields)
+    except (ValueError, TypeError) as error:  # a file may have taken the child over
+        raise Unreadable("crashed", repr(error)) from error
+
+
+def excerpt(path: Path, limits: Limits, pages: Sequence[int]) -> bytes:
+    """Those pages of the PDF at ``path`` as a PDF, as `excerpts.excerpt` makes it. Raise
+    `Unreadable`."""
+    return asked("reading", "excerpt", path, Kind.PDF, limits, {"pages": list(pages)}).data
 
 
 def get_ready(path: Path, kind: Kind, limits: Limits) -> None:

@@ -106,6 +106,13 @@ class Document(models.Model):
     ``container`` is the e-mail or archive it was unpacked from.
     """
 
+    class Visually(models.TextChoices):
+        """Whether Claude looks at its pages, beside reading its text."""
+
+        AUTO = "auto", _("Where the text does not say all")
+        YES = "yes", _("All pages")
+        NO = "no", _("Never: by its text alone")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="documents")
     folder = models.ForeignKey(Folder, models.PROTECT, null=True, related_name="documents")
@@ -123,6 +130,9 @@ class Document(models.Model):
     current = models.OneToOneField("Version", models.SET_NULL, null=True, related_name="+")
     # a newer version that becomes the current one when it has been read
     upcoming = models.OneToOneField("Version", models.SET_NULL, null=True, related_name="+")
+    visually = models.CharField(
+        _("read visually"), max_length=4, choices=Visually.choices, default=Visually.AUTO
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
     deleted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -139,6 +149,9 @@ class Document(models.Model):
         verbose_name_plural = _("documents")
         ordering = ["-created_at", "-pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(visually__in=["auto", "yes", "no"]), name="document_visually_known"
+            ),
             models.CheckConstraint(
                 condition=Q(on_hold=False) | Q(deleted_at=None), name="document_on_hold_is_kept"
             ),

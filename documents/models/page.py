@@ -38,7 +38,7 @@ class PageQuerySet(models.QuerySet["Page"]):
 class Page(models.Model):
     """Where a page lies in the canonical text, and how large it is in PDF points.
 
-    ``source``, ``confidence`` and ``legible`` are as `ingest.PageReading` has them.
+    ``source``, ``confidence``, ``legible`` and ``drawn`` are as `ingest.PageReading` has them.
     """
 
     version = models.ForeignKey("Version", models.CASCADE, related_name="pages")
@@ -51,6 +51,7 @@ class Page(models.Model):
     source = models.CharField(max_length=10)
     confidence = models.FloatField(null=True)
     legible = models.BooleanField(default=True)
+    drawn = models.FloatField(default=0)
     raw_sha256 = models.CharField(max_length=64)
 
     objects = PageQuerySet.as_manager()
@@ -78,6 +79,7 @@ class Page(models.Model):
             source=page.source,
             confidence=page.confidence,
             legible=page.legible,
+            drawn=page.drawn,
             raw_sha256=page.raw_sha256,
         )
 

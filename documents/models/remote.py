@@ -1,4 +1,4 @@
-"""Copies of texts with the Files API."""
+"""Copies of texts, and of pages as they look, with the Files API."""
 
 from __future__ import annotations
 
@@ -20,11 +20,22 @@ class RemoteFileQuerySet(models.QuerySet["RemoteFile"]):
 
 
 class RemoteFile(models.Model):
-    """A copy of a version's text with the Files API. Its id never meets a browser."""
+    """A copy of a version with the Files API. Its id never meets a browser.
+
+    ``kind`` says what of it: its text, or of some ``pages`` a PDF (in several parts, if they are
+    many) or a picture (whose part is its page). A part counts its pages from 1: ``pages[i]`` is the
+    version's number of page ``i + 1``.
+    """
+
+    class Kind(models.TextChoices):
+        TEXT = "text", _("text")
+        PDF = "pdf", _("pages")
+        PICTURE = "picture", _("picture")
 
     version = models.ForeignKey(Version, models.PROTECT, related_name="remote_files")
-    kind = models.CharField(max_length=10, default="text")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.TEXT)
     part = models.PositiveIntegerField(default=0)
+    pages = models.JSONField(default=list)
     account = models.CharField(max_length=64)
     file_id = models.CharField(max_length=120)
     expires_at = models.DateTimeField(null=True)

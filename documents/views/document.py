@@ -9,13 +9,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import MemberRequest, in_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
-from documents import ingest, provenance, reading, search, tasks, versions
-from documents.forms import PasswordForm, PlaceForm, RenameForm
+from documents import ingest, provenance, reading, search, tasks, versions, visual
+from documents.forms import PasswordForm, PlaceForm, RenameForm, VisuallyForm
 from documents.source import PART, open_source, part
 from documents.views import lookups
 
@@ -32,6 +32,7 @@ def document(request: MemberRequest, workspace: Workspace, document_id: UUID) ->
             "workspace": workspace,
             "document": shown,
             "source": source,
+            "look": visual.outlook(shown),
             "stretches": provenance.stretches(source.version) if source else [],
         },
     )
@@ -62,6 +63,21 @@ def rename(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
         {"workspace": workspace, "document": shown, "form": form},
         status=422 if form.errors else 200,
     )
+
+
+@require_POST
+@in_workspace(Act.UPLOAD)
+def visually(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+    """Switches whether Claude looks at the document's pages. With htmx: the switch; else back."""
+    shown = lookups.document(request, workspace, document_id)
+    form = VisuallyForm(request.POST)
+    if form.is_valid():
+        visual.switch(shown, form.cleaned_data["visually"], request.user, request)
+    if not request.htmx:
+        return redirect("documents:document", slug=workspace.slug, document_id=document_id)
+    context = {"workspace": workspace, "document": shown, "look": visual.outlook(shown)}
+    status = 200 if form.is_valid() else 422
+    return render(request, "documents/_visually.html", context, status=status)
 
 
 @sensitive_post_parameters("password")
