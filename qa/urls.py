@@ -1,7 +1,7 @@
 from django.urls import path
 
 from qa import sources
-from qa.views import answers, stream, threads
+from qa.views import answers, stream, threads, warmth
 
 app_name = "qa"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("threads/<uuid:thread_id>/", threads.thread, name="thread"),
     path("threads/<uuid:thread_id>/ask/", threads.ask, name="ask"),
     path("threads/<uuid:thread_id>/edit/", threads.edit, name="edit"),
+    path("threads/<uuid:thread_id>/warm/", warmth.warm, name="warm"),
     path("threads/<uuid:thread_id>/delete/", threads.delete, name="delete"),
     path("answers/<uuid:answer_id>/", answers.answer, name="answer"),
     path("answers/<uuid:answer_id>/source/", sources.alone, name="alone"),

@@ -31,13 +31,14 @@ def as_shipped(db):
 
 @pytest.fixture
 def sent(monkeypatch):
-    """The tasks a worker would get."""
+    """The tasks of reading beforehand that a worker would get."""
     tasks_sent = []
-    monkeypatch.setattr(
-        warming.current_app,
-        "send_task",
-        lambda name, args, **options: tasks_sent.append((name, args)),
-    )
+
+    def send(name, args, **options):
+        if name == "qa.tasks.warm":
+            tasks_sent.append((name, args))
+
+    monkeypatch.setattr(warming.current_app, "send_task", send)
     return tasks_sent
 
 

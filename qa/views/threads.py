@@ -23,6 +23,7 @@ from qa import asking, passages, sources
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Thread
 from qa.passages import Passage
+from qa.views import warmth
 from qa.views.lookups import live_documents, visible_thread
 
 PER_PAGE = 50
@@ -138,6 +139,7 @@ def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
         "source": source,
         "alone": sources.alone_href(request, workspace, source) if source else "",
         "source_missing": source is None and "version" in request.GET,
+        "warmth": warmth.at(shown, request),
     }
     return render(request, "qa/thread.html", context)
 
@@ -155,6 +157,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
         except asking.NotAskable as refusal:
             form.add_error("question", str(refusal))
     context: dict[str, Any] = {"workspace": workspace, "thread": shown, "form": form}
+    context["warmth"] = warmth.LATER
     if answer is None:
         context["about"] = _about(request, workspace)
         if request.htmx:

@@ -1,0 +1,90 @@
+"""What the next question of a conversation will cost: an estimate, warm and cold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Avg
+
+from accounts.models import Workspace
+from documents.models import Version
+from qa import asking, engine
+from qa.engine import catalogue
+from qa.models import ApiCall, Thread
+
+SYSTEM_TOKENS = 900
+QUESTION_TOKENS = 60
+ANSWER_TOKENS = 600  # until there are answers to go by
+LOOKED_AT = 20
+
+
+@dataclass(frozen=True)
+class NextCost:
+    """US dollars, with the documents in the cache and without; `counted` unless the documents'
+    tokens are guessed."""
+
+    warm: Decimal
+    cold: Decimal
+    counted: bool
+
+    @property
+    def differs(self) -> bool:
+        return self.warm != self.cold
+
+
+def estimate(
+    workspace: Workspace,
+    thread: Thread | None,
+    versions: list[Version],
+    model: catalogue.Model,
+    lifetimes: engine.Lifetimes,
+) -> NextCost:
+    """For a question of usual length and an answer as long as those of late."""
+    documents, counted = asking.known_tokens(versions, model)
+    said = _said(thread, model, documents)
+    answer = _answer_tokens(workspace, model)
+    shared = SYSTEM_TOKENS + documents
+    if shared < model.cache_minimum:
+        plain = engine.Usage(
+            input_tokens=shared + said + QUESTION_TOKENS,
+            output_tokens=answer,
+        )
+        return NextCost(catalogue.cost(plain, model), catalogue.cost(plain, model), counted)
+    new = said + QUESTION_TOKENS
+    hour = new * (lifetimes.turns == "1h")
+    warm = engine.Usage(
+        cache_read_input_tokens=shared,
+        cache_creation_input_tokens=new,
+        ephemeral_1h_input_tokens=hour,
+        output_tokens=answer,
+    )
+    cold = engine.Usage(
+        cache_creation_input_tokens=shared + new,
+        ephemeral_1h_input_tokens=hour + shared * (lifetimes.documents == "1h"),
+        output_tokens=answer,
+    )
+    return NextCost(catalogue.cost(warm, model), catalogue.cost(cold, model), counted)
+
+
+def _said(thread: Thread | None, model: catalogue.Model, documents: int) -> int:
+    """Tokens of the conversation so far, as the last request counted them."""
+    if thread is None:
+        return 0
+    rows = ApiCall.objects.filter(thread=thread, purpose=ApiCall.Purpose.ANSWER, model=model.id)
+    last = rows.exclude(prefix="").order_by("-at").first()
+    if last is None:
+        return 0
+    prompt = engine.Usage.from_dict(last.usage).prompt_tokens
+    spoken = last.output_tokens - last.thinking_tokens
+    return max(0, prompt - documents - SYSTEM_TOKENS) + spoken
+
+
+def _answer_tokens(workspace: Workspace, model: catalogue.Model) -> int:
+    rows = ApiCall.objects.filter(
+        workspace=workspace, purpose=ApiCall.Purpose.ANSWER, model=model.id, output_tokens__gt=0
+    )
+    newest = rows.order_by("-at").values("pk")[:LOOKED_AT]
+    usual = ApiCall.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
+    average = usual.aggregate(tokens=Avg("output_tokens"))["tokens"]
+    return round(average) if average else ANSWER_TOKENS

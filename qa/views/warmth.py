@@ -1,0 +1,91 @@
+"""Whether a conversation's documents are warm, said on its page for as long as it is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from accounts.access import MemberRequest, in_workspace
+from accounts.models import Workspace
+from accounts.roles import Act
+from qa import asking, engine, warming, warmth
+from qa.claude import connect
+from qa.engine import lifetime
+from qa.models import Thread, Warming
+from qa.next_cost import NextCost, estimate
+from qa.views.lookups import visible_thread
+
+SOON = 3
+"""Seconds until the page looks again while something is about to change."""
+EVERY = 60
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the page says; ``look`` is in how many seconds it asks again."""
+
+    warm: warmth.Warmth | None
+    cost: NextCost | None
+    reading: bool
+    look: int
+
+
+LATER = Said(None, None, False, SOON)
+"""Says nothing yet, and asks in a moment: what was just sent must not wait for it."""
+
+
+@require_POST
+@in_workspace(Act.ASK)
+def warm(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
+    """The page is still open, with this model chosen: keep the documents warm if it pays."""
+    thread = visible_thread(request, workspace, thread_id)
+    desk = warming.desk_of(thread, request.user, request.POST.get("model", ""))
+    if desk is not None:
+        warming.being_read(desk)
+    context = {"workspace": workspace, "thread": thread, "warmth": said(desk)}
+    return render(request, "qa/_warmth.html", context)
+
+
+def said(desk: warming.Desk | None) -> Said | None:
+    """What to say at a desk; None where nothing can be asked there."""
+    if desk is None:
+        return None
+    try:
+        connection = connect(desk.thread.workspace)
+        versions = desk.versions
+        asking.check_fit(asking.known_tokens(versions, desk.model)[0], desk.model)
+        name = desk.prefix(connection)
+    except (engine.EngineError, asking.NotAskable):
+        return None
+    workspace, thread = desk.thread.workspace, desk.thread
+    found = warmth.of(name)
+    chosen = warmth.lifetimes(workspace, thread, name, desk.model.rates)
+    reading = found is None and Warming.running(desk.key(connection))
+    busy = reading or thread.answers.working().exists()
+    cost = estimate(workspace, thread, versions, desk.model, chosen)
+    return Said(found, cost, reading, SOON if busy else _next_look(found))
+
+
+def _next_look(found: warmth.Warmth | None) -> int:
+    """In time to keep it warm, then when it has run out; and now and then."""
+    if found is None:
+        return EVERY
+    left = found.seconds_left
+    in_time = left - lifetime.MARGIN + 1
+    return max(1, ceil(min(in_time if in_time > 0 else left + 1, EVERY)))
+
+
+def at(thread: Thread, request: MemberRequest) -> Said | None:
+    """What the page of a conversation says at first, to those who may ask in it: opening it puts
+    its documents into the cache."""
+    if not thread.workspace.allows(request.user, Act.ASK):
+        return None
+    desk = warming.desk_of(thread, request.user)
+    if desk is not None and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        warming.opened(desk)
+    return said(desk)

@@ -1,0 +1,192 @@
+# ruff: noqa: F811  the fixtures of a neighbour are named like their parameters
+"""What a conversation's page says about the cache, and what opening it does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import Member
+from accounts.roles import Role
+from qa import claude_models, next_cost, tasks, warmth
+from qa.engine import Lifetimes
+from qa.models import ApiCall
+from tests.asked import put, written
+from tests.test_qa_warming import QUIET, SOMETIMES, as_shipped, contract, sent, thread  # noqa: F401
+from tests.test_qa_warmth import earlier
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def page(client, thread):
+    address = reverse("qa:thread", args=[thread.workspace.slug, thread.public_id])
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def look(client, thread, model=QUIET):
+    address = reverse("qa:warm", args=[thread.workspace.slug, thread.public_id])
+    return client.post(address, {"model": model}, headers={"HX-Request": "true"})
+
+
+def line(html):
+    found = re.search(r'<p id="warmth".*?</p>', html, re.S)
+    assert found
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[0])).strip()
+
+
+def every(html):
+    return int(re.search(r'hx-trigger="every (\d+)s', html)[1])
+
+
+@pytest.fixture
+def quiet(settings):
+    settings.DEFAULT_MODEL = QUIET
+
+
+def test_opening_a_conversation_reads_its_documents_beforehand(
+    emulator, quiet, sent, as_owner, thread
+):
+    html = page(as_owner, thread)
+    assert len(sent) == 1
+    assert "Reading the documents beforehand…" in line(html)
+    assert every(html) == 3
+    tasks.warm(*sent[0][1])
+    html = look(as_owner, thread).content.decode()
+    assert re.match(r"● Documents warm until \d\d:\d\d:\d\d Next question about \$", line(html))
+    assert every(html) == 60
+
+
+def test_a_browser_that_only_fetches_ahead_reads_nothing(emulator, quiet, sent, as_owner, thread):
+    address = reverse("qa:thread", args=[thread.workspace.slug, thread.public_id])
+    as_owner.get(address, headers={"Sec-Purpose": "prefetch;prerender"})
+    assert sent == []
+
+
+def test_who_may_not_ask_reads_nothing_and_sees_no_price(
+    emulator, quiet, sent, sign_in, stranger, thread
+):
+    Member.objects.create(workspace=thread.workspace, user=stranger, role=Role.REVIEWER)
+    client = sign_in(stranger)
+    html = page(client, thread)
+    assert sent == []
+    assert 'id="warmth"' not in html
+    assert look(client, thread).status_code == 403
+
+
+def test_a_stranger_gets_404(emulator, as_stranger, thread):
+    assert look(as_stranger, thread).status_code == 404
+
+
+def test_changing_the_documents_reads_the_new_ones(
+    emulator, quiet, sent, as_owner, thread, document
+):
+    page(as_owner, thread)
+    address = reverse("qa:edit", args=[thread.workspace.slug, thread.public_id])
+    chosen = [thread.documents.get().public_id, document.public_id]
+    as_owner.post(address, {"title": "Both", "documents": chosen}, follow=True)
+    assert len(sent) == 2
+
+
+def test_the_page_says_when_they_ran_out_and_does_not_read_them_again(
+    emulator, quiet, sent, as_owner, thread, contract, owner
+):
+    written(put(contract, owner, thread=thread, model=QUIET))
+    html = look(as_owner, thread).content.decode()
+    assert "Documents warm until" in line(html)
+    earlier(301)
+    html = look(as_owner, thread).content.decode()
+    assert line(html).startswith("○ Documents cold Next question about $")
+    assert sent == []
+
+
+@pytest.mark.parametrize(("passed", "again"), [(0, 60), (225, 16), (270, 31)])
+def test_it_looks_again_in_time_to_keep_them_and_when_they_run_out(
+    emulator, settings, as_owner, thread, contract, owner, passed, again
+):
+    settings.PREWARM = False
+    written(put(contract, owner, thread=thread, model=QUIET))
+    earlier(passed)
+    assert abs(every(look(as_owner, thread).content.decode()) - again) <= 2
+
+
+def test_an_open_page_keeps_its_documents_warm(emulator, sent, as_owner, thread, contract, owner):
+    written(put(contract, owner, thread=thread, model=QUIET))
+    look(as_owner, thread)
+    assert sent == []
+    earlier(250)
+    look(as_owner, thread)
+    assert [name for name, _args in sent] == ["qa.tasks.warm"]
+
+
+def test_the_chosen_model_decides_what_is_said(
+    emulator, quiet, sent, as_owner, thread, contract, owner
+):
+    written(put(contract, owner, thread=thread, model=QUIET))
+    assert "Documents warm" in line(look(as_owner, thread).content.decode())
+    other = look(as_owner, thread, SOMETIMES).content.decode()
+    assert "Documents cold" in line(other)
+    assert "hidden" in look(as_owner, thread, "gpt-9").content.decode()
+
+
+def test_nothing_is_said_where_nothing_can_be_asked(emulator, as_owner, thread, contract):
+    thread.documents.clear()
+    assert "hidden" in look(as_owner, thread).content.decode()
+
+
+def test_a_follow_up_is_answered_without_waiting_for_the_estimate(emulator, sent, as_owner, thread):
+    address = reverse("qa:ask", args=[thread.workspace.slug, thread.public_id])
+    fields = {"question": "Which law?", "model": QUIET, "submission": thread.public_id}
+    html = as_owner.post(address, fields, headers={"HX-Request": "true"}).content.decode()
+    assert line(html) == ""
+    assert every(html) == 3
+
+
+def warm_prefix(thread):
+    return ApiCall.objects.filter(thread=thread).exclude(prefix="").first().prefix
+
+
+# the estimate ----------------------------------------------------------------------------------
+
+
+def test_the_estimate_comes_near_what_the_question_then_costs(
+    emulator, thread, contract, owner, workspace
+):
+    first = written(put(contract, owner, thread=thread, model=QUIET))
+    model = claude_models.get(QUIET)
+    versions = [contract.current]
+    told = next_cost.estimate(workspace, thread, versions, model, Lifetimes())
+    again = written(
+        put(contract, owner, "Who may end it?", thread=thread, follows=first, model=QUIET)
+    )
+    paid = again.calls.get(purpose="answer").cost_usd
+    assert told.counted
+    assert 0.7 < told.warm / paid < 1.4
+    earlier(400)
+    emulator.advance(400)
+    kept = warmth.lifetimes(workspace, thread, warm_prefix(thread), model.rates)
+    assert kept.documents == "1h"
+    told = next_cost.estimate(workspace, thread, versions, model, kept)
+    third = written(
+        put(contract, owner, "What are the fees?", thread=thread, follows=again, model=QUIET)
+    )
+    paid = third.calls.get(purpose="answer").cost_usd
+    assert 0.7 < told.cold / paid < 1.4
+
+
+def test_documents_that_were_not_counted_yet_are_guessed(thread, contract, workspace):
+    told = next_cost.estimate(
+        workspace, thread, [contract.current], claude_models.get(QUIET), Lifetimes()
+    )
+    assert not told.counted
+    assert told.warm < told.cold
+
+
+def test_what_is_never_cached_has_one_price(thread, document, workspace):
+    told = next_cost.estimate(
+        workspace, None, [document.current], claude_models.get(QUIET), Lifetimes()
+    )
+    assert not told.differs
