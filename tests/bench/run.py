@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
-from tests.bench import geometry, installed, library, ocr, search, streams, uploads  # noqa: E402
+from tests.bench import geometry, installed, library, ocr, prefix, search, streams, uploads  # noqa: E402
 from tests.bench.bare import Bare  # noqa: E402
 from tests.bench.person import Person  # noqa: E402
 from tests.emulator_support import CONTRACTS, Emulator  # noqa: E402
@@ -232,6 +232,7 @@ SECTIONS = {
     "geometry": geometry.measure,
     "ocr": ocr.measure,
     "search": search.measure,
+    "prefix": prefix.measure,
 }
 
 if __name__ == "__main__":
