@@ -30,6 +30,7 @@ from qa.models import LEASE, Answer, Citation
 from qa.notes import note
 from qa.preparing import LostLease, prepare, remember, source_text
 from qa.publisher import Publisher, flusher
+from qa.routing import route
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Attempt:
         self.renewed = time.monotonic()
         self.lost = False
         self.said = ""
+        self.thought = ""
         self.remembered = False
         self.blocks: list[dict[str, Any]] = []
         self.citations: dict[int, Citation] = {}
@@ -84,6 +86,7 @@ class Attempt:
                 if self.answer.crashes
                 else _("Preparing the documents…")
             )
+            route(self.answer, connection, self.interrupt)
             with engine.interruptible(self.interrupt):
                 request, versions = prepare(self.answer, connection)
             self.versions = {str(version.public_id): version for version in versions}
@@ -135,8 +138,9 @@ class Attempt:
             case engine.Started():
                 heard.started(event)
                 self._remember(connection, request)
-            case engine.Thinking():
+            case engine.Thinking(text):
                 self._say(_("Thinking…"))
+                self._think(text)
             case engine.Text(block, text):
                 self._block(block)["text"] += text
                 self.publisher.add({"type": "text", "block": block, "text": text})
@@ -154,6 +158,14 @@ class Attempt:
             release()
 
     # what comes ------------------------------------------------------------------------------
+
+    def _think(self, text: str) -> None:
+        """A piece of the thinking's summary; an empty one begins another part of it."""
+        if not text and self.thought and not self.thought.endswith("\n\n"):
+            text = "\n\n"
+        if text:
+            self.thought += text
+            self.publisher.add({"type": "thought", "text": text})
 
     def _block(self, index: int) -> dict[str, Any]:
         while len(self.blocks) <= index:
@@ -204,7 +216,8 @@ class Attempt:
     def _written(self) -> dict[str, Any]:
         blocks = [{**b, "text": b["text"].replace("\0", "")} for b in self.blocks]
         text = "".join(block["text"] for block in blocks)
-        return {"text": text, "blocks": blocks, **self.outcome}
+        thought = self.thought.replace("\0", "").strip()
+        return {"text": text, "blocks": blocks, "thought": thought, **self.outcome}
 
     # how it ends -----------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.models import Event, User, Workspace
 from documents.forms import PlaceForm
 from documents.models import Document, Version
-from qa import claude_models, engine, passages
+from qa import choosing, claude_models, engine, passages
 from qa.engine import catalogue
 from qa.hints import hint
 from qa.models import Answer, ClaudeSettings, Source, Thread, TokenCount
@@ -122,6 +122,7 @@ def ask(
     submission: UUID | None = None,
     about: Passage | None = None,
     request: HttpRequest | None = None,
+    effort: str = "",
 ) -> tuple[Answer, bool]:
     """The queued answer, and whether it is new: the same submission again gives the first one.
 
@@ -139,15 +140,12 @@ def ask(
             )
             % {"count": MAX_QUESTION}
         )
-    try:
-        chosen = claude_models.choose(model, workspace, by).entry
-    except engine.UnknownModel as error:
-        raise NotAskable(_("The model %(model)s is not known.") % {"model": model}) from error
     if submission and (twin := _same_submission(by, submission)):
         return twin, False
-    model = chosen.key
-    if not chosen.usable_in(workspace, workspace.role_of(by)):
-        raise NotAskable(_("You may not use %(model)s here.") % {"model": chosen.name})
+    try:
+        chosen = choosing.choose(model, effort, workspace, by)
+    except choosing.NotAllowed as refusal:
+        raise NotAskable(str(refusal)) from refusal
     if any(document.workspace_id != workspace.pk for document in documents):
         raise NotAskable(_("All documents of a question must be in the same workspace."))
     if about is not None and about.end - about.start > LONGEST:
@@ -155,12 +153,12 @@ def ask(
             _("The passage is too long: select at most %(count)d characters.") % {"count": LONGEST}
         )
     versions = usable_versions(documents)
-    check_fit(known_tokens(versions, model)[0], model)
-    check_place(ClaudeSettings.place_of(workspace), model)
+    check_fit(known_tokens(versions, chosen.model)[0], chosen.model)
+    check_place(ClaudeSettings.place_of(workspace), chosen.model)
     try:
         with transaction.atomic():
             answer = _create(
-                question, versions, model, workspace, by, thread, follows, submission, about
+                question, versions, chosen, workspace, by, thread, follows, submission, about
             )
             Event.objects.record(
                 Event.Verb.ASK, by=by, object=answer, workspace=workspace, request=request
@@ -194,7 +192,7 @@ def _same_submission(by: User, submission: UUID) -> Answer | None:
 def _create(
     question: str,
     versions: list[Version],
-    model: str,
+    chosen: choosing.Chosen,
     workspace: Workspace,
     by: User,
     thread: Thread | None,
@@ -211,9 +209,11 @@ def _create(
         follows=follows,
         author=by,
         question=question,
-        model_requested=model,
+        model_requested=chosen.key,
+        effort=chosen.effort,
         **given,
     )
+    chosen.keep(answer)
     Source.objects.bulk_create([Source(answer=answer, version=version) for version in versions])
     if thread is not None:
         Thread.objects.filter(pk=thread.pk).update(active_at=timezone.now())
@@ -250,7 +250,7 @@ def ask_anew(answer: Answer, by: User, request: HttpRequest | None = None) -> An
         # locked: two questions at once must not follow the same answer
         thread = Thread.objects.select_for_update().get(pk=answer.thread.pk)
         last = thread.last_answer()
-        documents = _documents(answer)
+        documents = documents_of(answer)
         current = ",".join(str(document.current_id) for document in documents)
         submission = uuid5(answer.public_id, f"anew {current}")
         if last is not None and last.working and last.submission != submission:
@@ -258,7 +258,8 @@ def ask_anew(answer: Answer, by: User, request: HttpRequest | None = None) -> An
         anew, _new = ask(
             question=answer.question,
             documents=documents,
-            model=answer.model_requested,
+            model=answer.picked,
+            effort=answer.effort,
             workspace=answer.workspace,
             by=by,
             thread=thread,
@@ -269,7 +270,8 @@ def ask_anew(answer: Answer, by: User, request: HttpRequest | None = None) -> An
     return anew
 
 
-def _documents(answer: Answer) -> list[Document]:
+def documents_of(answer: Answer) -> list[Document]:
+    """The documents it is about, as they are today."""
     rows = Document.objects.filter(versions__answers=answer).select_related("current")
     return list(rows.distinct().order_by("pk"))
 
@@ -277,8 +279,9 @@ def _documents(answer: Answer) -> list[Document]:
 def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:
     again, _new = ask(
         question=answer.question,
-        documents=_documents(answer),
-        model=answer.model_requested,
+        documents=documents_of(answer),
+        model=answer.picked,
+        effort=answer.effort,
         workspace=answer.workspace,
         by=by,
         thread=answer.thread,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import ScopedAdmin
 from accounts.models import Event, Workspace
 from config import sealing
-from qa import engine
+from qa import claude_models, engine
 from qa.claude import connect
 from qa.engine import files
 from qa.ledger import recorded
@@ -38,7 +38,20 @@ class ClaudeSettingsForm(forms.ModelForm):
 
     class Meta:
         model = ClaudeSettings
-        fields = ("workspace", "inline", "inference_geo", "prewarm")
+        fields = ("workspace", "inline", "inference_geo", "prewarm", "default_model", "auto")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["default_model"] = forms.ChoiceField(
+            label=self.fields["default_model"].label,
+            help_text=self.fields["default_model"].help_text,
+            required=False,
+            choices=[
+                ("", "---------"),
+                (claude_models.AUTO, _("Auto")),
+                *((one.key, one.name) for one in claude_models.entries() if one.offered),
+            ],
+        )
 
     def clean_new_key(self) -> str:
         key = self.cleaned_data["new_key"].strip()
@@ -70,6 +83,7 @@ class ClaudeSettingsAdmin(ScopedAdmin):
         (_("API key"), {"fields": ("key", "new_key", "remove_key")}),
         (_("What is stored where"), {"fields": ("inline", "inference_geo")}),
         (_("Cache"), {"fields": ("prewarm",)}),
+        (_("Models"), {"fields": ("default_model", "auto")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ClaudeSettings]:
@@ -118,7 +132,10 @@ class ClaudeSettingsAdmin(ScopedAdmin):
                 ClaudeKey.put(obj.workspace, key, by)
             elif removed:
                 removed = bool(ClaudeKey.drop(obj.workspace))
-            told = {name: getattr(obj, name) for name in ("inline", "inference_geo")}
+            told = {
+                name: getattr(obj, name)
+                for name in ("inline", "inference_geo", "prewarm", "default_model", "auto")
+            }
             told["key"] = "set" if key else "removed" if removed else "unchanged"
             Event.objects.record(
                 Event.Verb.SETTINGS,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from accounts.models import User, Workspace
 from qa.engine import UnknownModel, catalogue
-from qa.models import ClaudeModel
+from qa.models import ClaudeModel, ClaudeSettings
 from qa.models.claude_model import MORE, entries, fields_of, forget
 
 
@@ -29,6 +30,8 @@ def entry(key: str) -> ClaudeModel:
 
 def name_of(key: str) -> str:
     """What people call the model; the key itself where there is no such entry."""
+    if key == AUTO:
+        return _("Auto")
     named = {one.key: one.name for one in entries()}
     try:
         return named.get(key) or get(key).name
@@ -56,6 +59,10 @@ def successor(gone: ClaudeModel, among: list[ClaudeModel]) -> ClaudeModel | None
     )
 
 
+AUTO = "auto"
+"""The key that stands for none of the models: which one answers is chosen for each question."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """The entry a question is put to, and the retired one whose place it takes."""
@@ -80,7 +87,12 @@ def choose(key: str, workspace: Workspace, user: User) -> Choice:
 
 
 def default_key(workspace: Workspace) -> str:
-    """The entry that a new question in the workspace starts with."""
+    """The entry that a new question in the workspace starts with; may be ``AUTO``."""
+    chosen = ClaudeSettings.objects.filter(workspace=workspace).first()
+    if chosen is not None and chosen.default_model:
+        known = {one.key: one for one in entries()}.get(chosen.default_model)
+        if chosen.default_model == AUTO or (known is not None and known.offered):
+            return chosen.default_model
     return get(settings.DEFAULT_MODEL).key
 
 

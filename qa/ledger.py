@@ -44,6 +44,27 @@ def record_message(
     )
 
 
+def record_routing(
+    answer: Answer,
+    connection: Connection,
+    request: engine.Request,
+    usage: engine.Usage,
+    **fields: Any,
+) -> ApiCall:
+    """The row of a request that chose who answers."""
+    return _record(
+        connection,
+        request,
+        usage,
+        purpose=ApiCall.Purpose.ROUTE,
+        workspace=answer.workspace,
+        user=answer.author,
+        answer=answer,
+        model_requested=request.params["model"],
+        **fields,
+    )
+
+
 def record_warming(
     thread: Thread,
     user: User,

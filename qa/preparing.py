@@ -41,6 +41,7 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
             sources=sources(versions, connection),
             history=history(answer),
             passage=_passage(answer),
+            effort=answer.effort or None,
             **on_behalf(connection, answer.author),
             previous=warmth.previous(answer.thread),
         ),

@@ -36,7 +36,9 @@ class Publisher:
     def add(self, event: streams.Event) -> None:
         with self._lock:
             last = self._events[-1] if self._events else {}
-            if event["type"] == "text" == last.get("type") and event["block"] == last["block"]:
+            kind = event["type"]
+            more = kind in ("text", "thought") and kind == last.get("type")
+            if more and event.get("block") == last.get("block"):
                 last["text"] += event["text"]
             else:
                 self._events.append(event)

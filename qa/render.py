@@ -133,9 +133,11 @@ class Draft:
     notes: dict[int, Note] = field(default_factory=dict)
     status: str = ""
     notice: str = ""
+    thought: str = ""
     ended: bool = False
     _settled: int = 0  # characters of the marked source that are finished paragraphs
     _noted: int = 0
+    _thought: int = 0
 
     def apply(self, event: dict[str, Any]) -> None:
         match event["type"]:
@@ -145,6 +147,8 @@ class Draft:
                 note = Note(**event["note"])
                 self.notes.setdefault(note.number, note)
                 self._block(event["block"])["citations"].append(note.number)
+            case "thought":
+                self.thought += event["text"]
             case "status":
                 self.status = event["sentence"]
             case "broke":
@@ -165,8 +169,8 @@ class Draft:
 
     def _void(self) -> None:
         """What was said until now does not count."""
-        self.blocks, self.notes, self.status = [], {}, ""
-        self._settled = self._noted = 0
+        self.blocks, self.notes, self.status, self.thought = [], {}, "", ""
+        self._settled = self._noted = self._thought = 0
 
     def _block(self, index: int) -> dict[str, Any]:
         while len(self.blocks) <= index:
@@ -180,7 +184,10 @@ class Draft:
         self._settled = self._settled_end(source)
         fresh = list(self.notes.values())[0 if everything else self._noted :]
         self._noted = len(self.notes)
+        thinks = everything or len(self.thought) > self._thought
+        self._thought = len(self.thought)
         return {
+            "thought": self.thought if thinks else "",
             "settled": html(source[begin : self._settled], self.anchor, self.notes),
             "tail": html(source[self._settled :], self.anchor, self.notes),
             "notes": fresh,

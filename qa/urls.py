@@ -16,6 +16,7 @@ urlpatterns = [
     path("answers/<uuid:answer_id>/source/", sources.alone, name="alone"),
     path("answers/<uuid:answer_id>/stream/", stream.stream, name="stream"),
     path("answers/<uuid:answer_id>/stop/", answers.stop, name="stop"),
+    path("answers/<uuid:answer_id>/continue/", answers.go_on, name="go_on"),
     path("answers/<uuid:answer_id>/anew/", answers.anew, name="anew"),
     path("answers/<uuid:answer_id>/retry/", answers.retry, name="retry"),
 ]

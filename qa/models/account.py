@@ -46,6 +46,14 @@ class ClaudeSettings(models.Model):
             "first question is quick and cheap. Costs a little where no question follows."
         ),
     )
+    default_model = models.CharField(
+        _("model of new questions"), max_length=80, blank=True, help_text=_("Empty: as installed.")
+    )
+    auto = models.BooleanField(
+        _("offer Auto"),
+        default=True,
+        help_text=_("A cheap model looks at each question and chooses who answers it."),
+    )
 
     class Meta:
         verbose_name = _("Claude settings")
@@ -53,6 +61,10 @@ class ClaudeSettings(models.Model):
 
     def __str__(self) -> str:
         return str(self.workspace)
+
+    @classmethod
+    def offers_auto(cls, workspace: Workspace) -> bool:
+        return not cls.objects.filter(workspace=workspace, auto=False).exists()
 
     @classmethod
     def place_of(cls, workspace: Workspace) -> str:

@@ -38,7 +38,7 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     def to_show(self) -> AnswerQuerySet:
         """With what ``_answer.html`` looks at."""
         sources = Version.objects.select_related("document")
-        rows = self.select_related("about_version__document")
+        rows = self.select_related("about_version__document", "route")
         return rows.prefetch_related(
             "citations__version__document", "calls", models.Prefetch("sources", sources)
         )
@@ -129,8 +129,12 @@ class Answer(models.Model):
     text = models.TextField(blank=True)
     # [{"text": str, "citations": [number, …]}]: the answer's text blocks in order
     blocks = models.JSONField(default=list)
+    # the summary of the thinking before it; nothing of it is cited, or sent again
+    thought = models.TextField(blank=True)
 
     model_requested = models.CharField(max_length=80)
+    # a level of thinking; empty: the model's default
+    effort = models.CharField(max_length=10, blank=True)
     model = models.CharField(max_length=80, blank=True)
     backend = models.CharField(max_length=10, choices=Backend.choices, blank=True)
     mode = models.CharField(max_length=10, default="full")
@@ -195,6 +199,21 @@ class Answer(models.Model):
     def anchor(self) -> str:
         """The id of the answer's element on a page."""
         return f"answer-{self.public_id}"
+
+    @property
+    def picked(self) -> str:
+        """The key that was picked: it may have stood for a choice that is made by itself."""
+        route = getattr(self, "route", None)
+        return str(route.asked) if route and route.kind == "auto" else self.model_requested
+
+    @property
+    def cut(self) -> bool:
+        """Whether it ended because it may not be longer, and not because it was complete."""
+        return self.status == self.Status.DONE and self.stop_reason == "max_tokens"
+
+    @property
+    def may_go_on(self) -> bool:
+        return self.cut and self.thread_id is not None and not self.followers.exists()
 
     @property
     def may_retry(self) -> bool:

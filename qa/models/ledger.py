@@ -118,6 +118,7 @@ class Ledger:
         self.cache_read = sum(call.cache_read_tokens for call in calls)
         written = sum(call.cache_write_5m_tokens + call.cache_write_1h_tokens for call in calls)
         self.prompt_tokens = self.cache_read + written + sum(call.input_tokens for call in calls)
+        self.thinking_tokens = sum(call.thinking_tokens for call in calls)
         self.output_tokens = sum(call.output_tokens for call in calls)
 
     @property

@@ -5,6 +5,7 @@ itself, so a worker that lost its lease can never write into the stream of the o
 Where ``REDIS_URL`` is set the log is a Redis Stream, else a file. Events are dicts with a ``type``:
 
 - ``status``: ``sentence``, what is going on before the first text
+- ``thought``: ``text``, to be appended to the summary of the thinking
 - ``text``: ``block`` (text blocks only, from 0) and ``text``, to be appended
 - ``cite``: ``block`` and the footnote (``number``, ``title``, …) that stands at its end
 - ``broke``: ``sentence``; the attempt failed in mid-answer, what it said is void

@@ -94,6 +94,13 @@ def model_name(model: str) -> str:
 
 
 @register.filter
+def route_cost(answer: Answer) -> str:
+    """What choosing the model cost; "" where that is not in the ledger."""
+    costs = [call.cost_usd for call in answer.calls.all() if call.purpose == "route"]
+    return usd(sum(costs, Decimal(0))) if costs else ""
+
+
+@register.filter
 def usd(amount: Decimal) -> str:
     """Dollars with as many places as it takes to show two figures of a small sum."""
     if amount == 0:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import User, Workspace
 from accounts.roles import Act
-from qa import asking, streams
+from qa import asking, going_on, streams
 from qa.models import Answer
 from qa.views.lookups import visible_answer
 
@@ -49,6 +49,13 @@ def stop(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpR
 def anew(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """The same question about the documents' current versions, at the end of the thread."""
     return _again(request, workspace, answer_id, asking.ask_anew)
+
+
+@require_POST
+@in_workspace(Act.ASK)
+def go_on(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
+    """A new answer that goes on where this one was cut off."""
+    return _again(request, workspace, answer_id, going_on.go_on)
 
 
 @require_POST
