@@ -11,10 +11,10 @@ from django.urls import path, reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin import ScopedAdmin
+from accounts.admin import RecordAdmin, ScopedAdmin
 from qa import engine, model_list
 from qa.claude import connect
-from qa.models import ClaudeModel
+from qa.models import ClaudeModel, Route
 from qa.models.claude_model import LONG_PRICES, PRICES, TOLD, forget
 
 
@@ -131,3 +131,11 @@ class ClaudeModelAdmin(admin.ModelAdmin):
             % {name: len(keys) for name, keys in vars(report).items()},
         )
         return back
+
+
+@admin.register(Route)
+class RouteAdmin(RecordAdmin):
+    workspace_path = "answer__workspace"
+    list_display = ("answer", "kind", "asked", "tier", "failed", "reason")
+    list_select_related = ("answer",)
+    list_filter = ("kind", "tier", "failed")
