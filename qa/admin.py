@@ -5,17 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, WorkspaceFilter
 from qa import admin_models, asking, claude_admin
+from qa.misses import by_reason
 from qa.models import Answer, ApiCall, Citation, Source, Thread, TokenCount
 
 __all__ = ["admin_models", "claude_admin"]  # register themselves
+
+
+PERIODS = (1, 7, 30, 365)
+"""Days back that the page of cache misses looks."""
 
 
 class RecordInline(admin.TabularInline):
@@ -121,6 +129,26 @@ class ApiCallAdmin(RecordAdmin):
         *("cost_usd", "error_type", "total_ms"),
     )
     list_select_related = ("user", "workspace")
-    list_filter = ("purpose", "backend", "model", "error_type")
+    list_filter = ("purpose", "backend", "model", "error_type", "cache_miss_reason")
     search_fields = ("request_id", "public_id")
     date_hierarchy = "at"
+
+    def get_urls(self) -> list[URLPattern]:
+        mine = path("misses/", self.admin_site.admin_view(self.misses), name="qa_apicall_misses")
+        return [mine, *super().get_urls()]
+
+    def misses(self, request: HttpRequest) -> HttpResponse:
+        """Why what was in the cache had to be sent again, by reason."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = request.GET.get("days", "")
+        days = int(asked) if asked in map(str, PERIODS) else PERIODS[1]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Why the cache was missed"),
+            "opts": self.opts,
+            "reasons": by_reason(self.get_queryset(request), days),
+            "days": days,
+            "periods": PERIODS,
+        }
+        return render(request, "admin/qa/apicall/misses.html", context)

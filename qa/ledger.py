@@ -106,6 +106,10 @@ def _record(
 ) -> ApiCall:
     known = _priced(fields["model"], fields["model_requested"])
     took = timedelta(milliseconds=fields.get("total_ms") or 0)
+    left = warmth.kept(connection, request, usage, timezone.now() - took)
+    if fields.get("cache_miss_reason", "unavailable") != "unavailable":
+        # the API knows better
+        left = {name: value for name, value in left.items() if name not in fields}
     return ApiCall.objects.create(
         backend=connection.backend,
         prompt_version=request.prompt_version,
@@ -122,8 +126,7 @@ def _record(
         rates_date=str(known.rates_on or ""),
         cost_usd=catalogue.cost(usage, known),
         saved_usd=catalogue.saved(usage, known),
-        **warmth.kept(connection, request, usage, timezone.now() - took),
-        **fields,
+        **(fields | left),
     )
 
 

@@ -23,6 +23,8 @@ RECENT = timedelta(hours=24)
 HABIT = timedelta(days=30)
 """Where nothing did, what is usual in the workspace is expected."""
 LOOKED_AT = 200
+RAN_OUT = "expired"
+"""The one reason for a miss that is Pincite's own word."""
 CHARS_PER_TOKEN = 3
 ALMOST = 0.9  # of the documents: counts are estimates
 
@@ -135,12 +137,15 @@ def kept(
     if not cached or cached < ALMOST * documents:
         # it failed, or is too short to be cached
         return {"prefix": name}
-    ttl = request.lifetimes.documents
+    before, ttl = _last(name), request.lifetimes.documents
+    ran_out: dict[str, Any] = {}
     if usage.cache_read_input_tokens - _system_tokens(request) >= documents / 2:
-        before = _last(name)
         ttl = before.ttl if before else "5m"
+    elif before and before.until <= began:
+        # the API does not tell this from what it does not know
+        ran_out = {"cache_miss_reason": RAN_OUT, "cache_missed_tokens": documents}
     until = began + timedelta(seconds=lifetime.SECONDS[ttl])
-    return {"prefix": name, "prefix_ttl": ttl, "warm_until": until}
+    return {"prefix": name, "prefix_ttl": ttl, "warm_until": until, **ran_out}
 
 
 def _document_tokens(request: engine.Request) -> int:
