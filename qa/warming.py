@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +31,8 @@ from qa.preparing import sources, sources_at_hand, turns_to
 logger = logging.getLogger(__name__)
 SITTING = timedelta(hours=2)
 """Refreshes before that are not counted: they were for another reader."""
+# a long prompt takes the API many seconds, and the sweep has its worker in the same process
+_at_once = threading.Semaphore(2)
 # it stands where the question will, and is not part of what is shared
 ANYTHING = engine.prompts.WARMING
 
@@ -156,11 +159,14 @@ def _send(desk: Desk) -> None:
 def warm(desk: Desk) -> ApiCall | None:
     """Read what the next question will share; the ledger's row, or None where nothing was sent."""
     connection = connect(desk.thread.workspace)
+    begun = _at_once.acquire(blocking=False)
     try:
-        return _warm(desk, connection)
+        return _warm(desk, connection) if begun else None
     except asking.NotAskable:
         return None
     finally:
+        if begun:
+            _at_once.release()
         Warming.end(desk.key(connection))
 
 

@@ -195,6 +195,20 @@ def test_the_task_does_what_was_sent(emulator, sent, thread, contract, owner):
     assert warming.opened(desk(thread, owner))
 
 
+def test_many_who_open_at_once_do_not_keep_the_sweep_from_its_worker(emulator, sent, thread, owner):
+    warming.opened(desk(thread, owner))
+    for _ in range(2):
+        assert warming._at_once.acquire(blocking=False)
+    try:
+        tasks.warm(*sent[0][1])
+        assert warm_rows().count() == 0
+        assert Warming.objects.get().ended_at  # or the page would say that it is being read
+    finally:
+        warming._at_once.release(2)
+    tasks.warm(*sent[0][1])
+    assert warm_rows().count() == 1
+
+
 def test_a_workspace_or_an_installation_may_switch_it_off(emulator, sent, settings, thread, owner):
     ClaudeSettings.objects.create(workspace=thread.workspace, prewarm=False)
     assert not warming.opened(desk(thread, owner))

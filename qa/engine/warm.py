@@ -12,6 +12,9 @@ from .events import Missed, Usage
 from .request import Question, Request, build
 from .run import FAILURES, missed
 
+TIMEOUT = 90.0
+"""Seconds a million tokens may take to be read, and nobody is waiting for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Warmed:
@@ -52,7 +55,7 @@ def warm(client: Client, request: Request) -> Warmed:
     refuses to be asked for nothing."""
     began = time.monotonic()
     try:
-        message = client.sdk.messages.create(**request.params)
+        message = client.sdk.messages.create(**request.params, timeout=TIMEOUT)
     except FAILURES as exc:
         raise classify(exc) from exc
     return Warmed(
