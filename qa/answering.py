@@ -173,7 +173,7 @@ class Attempt:
         return self.blocks[index]
 
     def _cite(self, block: int, raw: dict[str, Any], request: engine.Request) -> None:
-        resolved = engine.resolve(raw, request.document_map, source_text)
+        resolved = engine.resolve(raw, request.document_map, source_text, looks=request.looks)
         number = self.numbering.number(resolved)
         if number not in self.citations:
             self.citations[number] = self._citation(number, resolved)
@@ -204,6 +204,7 @@ class Attempt:
             address=resolved.url or "",
             title=title[:300],
             cited_text=resolved.cited_text.replace("\0", ""),
+            seen=resolved.seen,
             raw=_without_nul(dict(resolved.raw)),
         )
 

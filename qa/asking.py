@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Event, User, Workspace
+from documents import visual
 from documents.forms import PlaceForm
 from documents.models import Document, Version
-from qa import choosing, claude_models, engine, passages
+from qa import choosing, claude_models, engine, looking, passages
 from qa.engine import catalogue
 from qa.hints import hint
 from qa.models import Answer, ClaudeSettings, Source, Thread, TokenCount
@@ -55,8 +56,13 @@ def usable_versions(documents: list[Document]) -> list[Version]:
                 _("%(title)s could not be read: %(reason)s")
                 % {"title": document.title, "reason": version.error}
             )
-    versions = [document.current for document in documents if document.current]
-    if not Version.objects.filter(pk__in=[version.pk for version in versions]).with_text().exists():
+    versions = []
+    for document in documents:
+        if document.current:
+            document.current.document = document
+            versions.append(document.current)
+    readable = Version.objects.filter(pk__in=[version.pk for version in versions]).with_text()
+    if not readable.exists() and not any(map(visual.pages, versions)):
         raise NotAskable(
             ngettext(
                 "Nothing of this document could be read, so nothing can be asked about it.",
@@ -68,7 +74,8 @@ def usable_versions(documents: list[Document]) -> list[Version]:
 
 
 def known_tokens(versions: list[Version], model: catalogue.Model | str) -> tuple[int, bool]:
-    """Tokens of the versions for the model, and whether all of them were really counted.
+    """Tokens of the versions for the model, and whether all of their texts were really counted.
+    Pages that are to be looked at are among them: what they cost is never counted.
 
     Where the API has not counted yet, five characters a token is taken: a low guess, so that
     nothing is refused that might fit; the exact count is taken before the request is sent.
@@ -79,6 +86,7 @@ def known_tokens(versions: list[Version], model: catalogue.Model | str) -> tuple
         ).values_list("version", "tokens")
     )
     total = sum(counts.get(version.pk, version.chars // 5) for version in versions)
+    total += looking.plan(versions, claude_models.get(model)).tokens
     return total, len(counts) == len(versions)
 
 
@@ -94,6 +102,20 @@ def check_fit(tokens: int, model: catalogue.Model | str) -> None:
             "once. Choose fewer documents or a model with a larger window."
         )
         % {"tokens": f"{tokens:,}", "model": known.name, "window": f"{known.reads:,}"}
+    )
+
+
+def check_looks(versions: list[Version], shown: looking.Plan, model: catalogue.Model | str) -> None:
+    """Raises NotAskable when more pages are to be looked at than a request takes."""
+    known = claude_models.get(model)
+    if looking.fits(versions, shown.pages, known):
+        return
+    raise NotAskable(
+        _(
+            "%(model)s looks at most at %(count)d pages at once, and these documents are set to "
+            "be read visually. Choose fewer documents, or have them read by their text."
+        )
+        % {"model": known.name, "count": engine.looks.most(known)}
     )
 
 
@@ -153,6 +175,7 @@ def ask(
             _("The passage is too long: select at most %(count)d characters.") % {"count": LONGEST}
         )
     versions = usable_versions(documents)
+    check_looks(versions, looking.plan(versions, chosen.model), chosen.model)
     check_fit(known_tokens(versions, chosen.model)[0], chosen.model)
     check_place(ClaudeSettings.place_of(workspace), chosen.model)
     try:

@@ -114,7 +114,7 @@ def _record(
         backend=connection.backend,
         prompt_version=request.prompt_version,
         parameters=parameters(request),
-        document_map=list(request.document_map),
+        document_map=document_map(request),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         thinking_tokens=usage.thinking_tokens,
@@ -136,6 +136,16 @@ def _priced(model: str, requested: str) -> catalogue.Model:
         return claude_models.get(model)
     except engine.UnknownModel:
         return claude_models.get(requested)
+
+
+def document_map(request: engine.Request) -> list[Any]:
+    """What each document_index stands for: a version's text, or the pages of it in a part."""
+    return [
+        {"version": version, "pages": list(request.looks[index])}
+        if index in request.looks
+        else version
+        for index, version in enumerate(request.document_map)
+    ]
 
 
 @contextmanager

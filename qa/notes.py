@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qa.models import Answer, Citation
-from qa.render import Note, page_label, source_href
+from qa.render import Note, page_href, page_label, source_href
 
 
 def note(answer: Answer, citation: Citation) -> Note:
@@ -21,6 +21,15 @@ def note(answer: Answer, citation: Citation) -> Note:
             str(answer.public_id),
         )
         hidden = version.hides(citation.start, citation.end)
+    elif version is not None and citation.page_start is not None:
+        href = page_href(
+            answer.workspace.slug,
+            str(answer.thread.public_id) if answer.thread else None,
+            str(version.document.public_id),
+            str(version.public_id),
+            citation.page_start,
+            str(answer.public_id),
+        )
     return Note(
         number=citation.number,
         title=citation.title,
@@ -29,4 +38,5 @@ def note(answer: Answer, citation: Citation) -> Note:
         pages=page_label(citation.page_start, citation.page_end),
         quote=citation.cited_text,
         hidden=hidden,
+        seen=citation.seen,
     )

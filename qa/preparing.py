@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
 from config.database import release
-from documents import ingest
-from documents.models import Page, RemoteFile, Text, Version
-from qa import claude_models, engine, remote, warmth
-from qa.asking import NotAskable, check_fit, check_place
+from documents import ingest, visual
+from documents.models import Page, RemoteFile, Text, Version, VersionQuerySet
+from qa import claude_models, engine, looking, remote, warmth
+from qa.asking import NotAskable, check_fit, check_looks, check_place
 from qa.claude import Connection, on_behalf
 from qa.keeping import keeping
 from qa.ledger import parameters
@@ -33,12 +34,15 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     versions = _readable_versions(answer)
     model = claude_models.get(answer.model_requested)
     check_place(connection.inference_geo, model)
-    check_fit(sum(remote.ensure_counted(v, model, connection) for v in versions), model)
+    texts = sum(remote.ensure_counted(v, model, connection) for v in versions)
+    shown = looking.plan(versions, model)
+    check_fit(texts + shown.tokens, model)
+    check_looks(versions, shown, model)
     request = keeping(
         engine.Question(
             text=answer.question,
             model=model,
-            sources=sources(versions, connection),
+            sources=sources(versions, connection, shown),
             history=history(answer),
             passage=_passage(answer),
             effort=answer.effort or None,
@@ -49,44 +53,61 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
         answer.workspace,
         answer.thread,
     )
+    looking.keep(answer, versions, shown, model)
     if not answer.is_mine():
         # uploading may take long: what another worker writes by now is not paid for twice
         raise LostLease
     return request, versions
 
 
-def sources(versions: list[Version], connection: Connection) -> tuple[engine.Source, ...]:
+def sources(
+    versions: list[Version], connection: Connection, shown: looking.Plan
+) -> tuple[engine.Source, ...]:
     """What is sent of each version, uploading what the API does not have yet."""
-    if connection.inline:
-        return _inline(versions)
-    return tuple(_source(one, remote.ensure_uploaded(one, connection)) for one in versions)
+    made = []
+    with_text = _with_text(versions)
+    for one in versions:
+        source = _source(one, looking.looks_of(one, shown.of(one), connection))
+        if one.pk in with_text and connection.inline:
+            source = replace(source, text=Text.objects.get(version=one).content)
+        elif one.pk in with_text:
+            source = replace(source, file_id=remote.ensure_uploaded(one, connection))
+        made.append(source)
+    looking.check_size(look for source in made for look in source.looks)
+    return tuple(made)
 
 
 def sources_at_hand(
-    versions: list[Version], connection: Connection
+    versions: list[Version], connection: Connection, shown: looking.Plan
 ) -> tuple[engine.Source, ...] | None:
-    """The same without asking the API: None while it does not have all of them."""
+    """The same without asking the API: None while it does not have all of them, or where pages
+    would have to be made for it."""
     if connection.inline:
-        return _inline(versions)
+        return None if shown.pages else sources(versions, connection, shown)
     rows = RemoteFile.objects.usable(connection.account).filter(version__in=versions)
-    files = dict(rows.values_list("version", "file_id"))
-    if len(files) < len(versions):
-        return None
-    return tuple(_source(version, files[version.pk]) for version in versions)
+    files = dict(rows.filter(kind=RemoteFile.Kind.TEXT).values_list("version", "file_id"))
+    with_text = _with_text(versions)
+    made = []
+    for one in versions:
+        looks = looking.at_hand(one, shown.of(one), connection)
+        if looks is None or (one.pk in with_text and one.pk not in files):
+            return None
+        made.append(replace(_source(one, looks), file_id=files.get(one.pk)))
+    return tuple(made)
 
 
-def _inline(versions: list[Version]) -> tuple[engine.Source, ...]:
-    """The texts as they are, where nothing may be stored at the API."""
-    texts = dict(Text.objects.filter(version__in=versions).values_list("version", "content"))
-    return tuple(replace(_source(one, None), text=texts[one.pk]) for one in versions)
+def _with_text(versions: list[Version]) -> set[int]:
+    rows = Version.objects.filter(pk__in=[version.pk for version in versions]).with_text()
+    return set(rows.values_list("pk", flat=True))
 
 
-def _source(version: Version, file_id: str | None) -> engine.Source:
+def _source(version: Version, looks: tuple[engine.Look, ...]) -> engine.Source:
+    looked = {page for look in looks for page in look.pages}
     return engine.Source(
         version=str(version.public_id),
         title=version.document.title,
-        file_id=file_id,
-        context=description(version),
+        context=description(version, looked),
+        looks=looks,
     )
 
 
@@ -104,25 +125,29 @@ def remember(
     )
     if not kept:
         raise LostLease
-    index = {version: i for i, version in enumerate(request.document_map)}
+    # a version's text comes first, then its pages as they look
+    index = {version: i for i, version in reversed([*enumerate(request.document_map)])}
     for version in versions:
         Source.objects.filter(answer=answer, version=version).update(
-            index=index[str(version.public_id)]
+            index=index.get(str(version.public_id))
         )
 
 
-def description(version: Version) -> str | None:
+def description(version: Version, looked: Collection[int] = ()) -> str | None:
     """What the model is told about a version beside its text: the pages that could not be read,
     and the text that a reader of the pages does not see.
 
     The same words every time, or the prompt cache would not find the document again.
     """
     told = []
-    if version.unread:
-        pages = ", ".join(ingest.runs(version.unread))
+    if unread := [page for page in version.unread if page not in looked]:
+        pages = ", ".join(ingest.runs(unread))
         told.append(
             f"Of this document, these pages could not be read: {pages}. What they say is unknown."
         )
+    if seen := [page for page in version.unread if page in looked]:
+        pages = ", ".join(ingest.runs(seen))
+        told.append(f"These pages are missing here and follow as they look: {pages}.")
     if hidden := version.hidden:
         pages = ", ".join(ingest.runs(sorted({one["page"] for one in hidden if one["page"]})))
         told.append(
@@ -135,14 +160,20 @@ def description(version: Version) -> str | None:
 
 def _readable_versions(answer: Answer) -> list[Version]:
     """The versions that are sent: one without any text has nothing to be asked about."""
-    rows = answer.sources.select_related("document__workspace").order_by("pk")
+    rows = answer.sources.select_related("document__workspace", "blob").order_by("pk")
     for version in rows:
         title = version.document.title
         if version.document.deleted_at:
             raise NotAskable(_("%(title)s was deleted.") % {"title": title})
         if version.status != Version.Status.READY:
             raise NotAskable(_("%(title)s is not ready to be read.") % {"title": title})
-    return list(rows.with_text())
+    return readable(rows)
+
+
+def readable(rows: VersionQuerySet) -> list[Version]:
+    """Those with a text, or with pages to look at."""
+    texts = set(rows.with_text().values_list("pk", flat=True))
+    return [version for version in rows if version.pk in texts or visual.pages(version)]
 
 
 @lru_cache(maxsize=8)

@@ -29,7 +29,8 @@ def file_name(version: Version) -> str:
 
 def ensure_uploaded(version: Version, connection: Connection) -> str:
     """The file id of the version's text in this account, uploading it if it must be."""
-    known = RemoteFile.objects.usable(connection.account).filter(version=version).first()
+    of_text = RemoteFile.objects.filter(version=version, kind=RemoteFile.Kind.TEXT)
+    known = of_text.usable(connection.account).first()
     if known is not None:
         return known.file_id
     text = Text.objects.get(version=version).content
@@ -37,7 +38,7 @@ def ensure_uploaded(version: Version, connection: Connection) -> str:
     with recorded(ApiCall.Purpose.UPLOAD, connection, workspace=workspace) as row:
         remote = files.upload_text(connection.client, file_name(version), text, settings.FILE_DAYS)
         row.request_id = remote.request_id or ""
-    old = RemoteFile.objects.filter(version=version, account=connection.account)
+    old = of_text.filter(account=connection.account)
     try:
         with transaction.atomic():
             old.delete()
@@ -49,7 +50,7 @@ def ensure_uploaded(version: Version, connection: Connection) -> str:
             )
     except IntegrityError:
         # another worker was quicker; the daily tidying removes this copy, which no row owns
-        return RemoteFile.objects.get(version=version, account=connection.account).file_id
+        return of_text.get(account=connection.account).file_id
     logger.info("version=%s uploaded request=%s", version.public_id, remote.request_id)
     return remote.file_id
 
@@ -68,6 +69,8 @@ def ensure_counted(
     if known is not None:
         return known.tokens
     text = Text.objects.get(version=version).content
+    if not text.strip():
+        return 0  # all there is of it is looked at
     workspace = version.document.workspace
     with recorded(ApiCall.Purpose.COUNT, connection, workspace=workspace, model_requested=model):
         tokens = engine.count(connection.client, engine.count_params(text, model))
@@ -79,7 +82,8 @@ def waiting_for_upload(account: Account, but: list[object], limit: int) -> list[
     """Ready versions with a text of live documents, but for ``but``, that have no usable copy in
     the account that their workspace speaks through. Where nothing may be stored, none wait."""
     storing = account.workspaces.exclude(claude__inline=True)
-    usable = RemoteFile.objects.usable(account.connection.account).values("version")
+    copies = RemoteFile.objects.usable(account.connection.account)
+    usable = copies.filter(kind=RemoteFile.Kind.TEXT).values("version")
     current = Document.objects.filter(deleted_at=None).values("current")
     tried = [pk for pk in but if isinstance(pk, int)]
     rows = Version.objects.ready().with_text().filter(pk__in=current).exclude(pk__in=tried)

@@ -47,6 +47,7 @@ class Note:
     pages: str
     quote: str
     hidden: bool = False  # it rests on text that its page does not show
+    seen: bool = False  # it was read from the page's picture
 
 
 def marked_source(blocks: Iterable[Mapping[str, Any]]) -> str:
@@ -106,6 +107,17 @@ def source_href(
         named = f"?version={version}&answer={answer}&start={start}&end={end}" if answer else query
         return reverse("qa:thread", args=[workspace, thread]) + named + "#cited"
     return reverse("documents:document", args=[workspace, document]) + query + "#cited"
+
+
+def page_href(
+    workspace: str, thread: str | None, document: str, version: str, page: int, answer: str
+) -> str:
+    """The address of a page on which nothing is lit, opened as ``source_href`` opens a range."""
+    query = f"?version={version}&page={page}"
+    if thread:
+        named = f"?version={version}&answer={answer}&page={page}"
+        return reverse("qa:thread", args=[workspace, thread]) + f"{named}#page-{page}"
+    return reverse("documents:document", args=[workspace, document]) + f"{query}#page-{page}"
 
 
 def page_label(first: int | None, last: int | None) -> str:

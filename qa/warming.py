@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from documents.models import Version
-from qa import asking, claude_models, engine, remote, warmth
+from qa import asking, claude_models, engine, looking, remote, warmth
 from qa.claude import Connection, connect, on_behalf
 from qa.engine import catalogue, lifetime
 from qa.hints import HINT_SECONDS
@@ -26,7 +26,7 @@ from qa.keeping import keeping
 from qa.ledger import record_warming
 from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, Warming
 from qa.models.claude_model import forget
-from qa.preparing import sources, sources_at_hand, turns_to
+from qa.preparing import readable, sources, sources_at_hand, turns_to
 
 logger = logging.getLogger(__name__)
 SITTING = timedelta(hours=2)
@@ -50,8 +50,8 @@ class Desk:
     def versions(self) -> list[Version]:
         """What would be sent. Raises NotAskable."""
         versions = asking.usable_versions(list(self.thread.documents.select_related("current")))
-        rows = Version.objects.filter(pk__in=[version.pk for version in versions]).with_text()
-        return list(rows.select_related("document__workspace").order_by("pk"))
+        rows = Version.objects.filter(pk__in=[version.pk for version in versions])
+        return readable(rows.select_related("document__workspace", "blob").order_by("pk"))
 
     def key(self, connection: Connection) -> str:
         """The same for all who would read the same documents with the same model and account."""
@@ -80,7 +80,9 @@ class Desk:
 
         Raises NotAskable.
         """
-        at_hand = sources_at_hand(self.versions, connection)
+        versions = self.versions
+        shown = looking.plan(versions, self.model)
+        at_hand = sources_at_hand(versions, connection, shown)
         if not at_hand:
             return ""
         return warmth.named(connection, engine.build(self.question(connection, at_hand)))
@@ -174,8 +176,9 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     versions = desk.versions
     model, thread = desk.model, desk.thread
     tokens = sum(remote.ensure_counted(version, model, connection) for version in versions)
-    asking.check_fit(tokens, model)
-    of = sources(versions, connection)
+    shown = looking.plan(versions, model)
+    asking.check_fit(tokens + shown.tokens, model)
+    of = sources(versions, connection, shown)
     question = desk.question(connection, of, turns_to(thread.last_answer()))
     request = keeping(question, connection, thread.workspace, thread, build=engine.build_warming)
     if tokens < model.cache_minimum or not _accepted(desk, request):

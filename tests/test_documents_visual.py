@@ -19,6 +19,7 @@ from documents.reading import limits
 from tests import pdfs
 from tests.conftest import read, upload
 
+MOST = 30_000_000
 TEXT = "".join(
     f"BT /F 11 Tf 60 {740 - 14 * n} Td (A clause that goes on and on.) Tj ET\n" for n in range(30)
 )
@@ -202,7 +203,7 @@ def test_nonsense_and_viewers_switch_nothing(as_owner, sign_in, stranger, worksp
 def test_pages_are_taken_out_in_order(tmp_path):
     path = tmp_path / "a.pdf"
     path.write_bytes(pdfs.write("One", "Two", "Three", "Four"))
-    data = ingest.excerpt(path, limits(20), [2, 4])
+    data = ingest.excerpt(path, limits(20), [2, 4], MOST)
     assert [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(data)).pages] == [
         "Two",
         "Four",
@@ -214,17 +215,20 @@ def test_an_excerpt_is_not_encrypted(tmp_path):
     writer.encrypt("", "owner", algorithm="RC4-128")
     path = tmp_path / "a.pdf"
     writer.write(path)
-    assert not pypdf.PdfReader(io.BytesIO(ingest.excerpt(path, limits(20), [2]))).is_encrypted
+    assert not pypdf.PdfReader(io.BytesIO(ingest.excerpt(path, limits(20), [2], MOST))).is_encrypted
 
 
 def test_what_cannot_be_taken_out_is_said(tmp_path):
     path = tmp_path / "a.pdf"
     path.write_bytes(pdfs.write("One"))
     with pytest.raises(ingest.Unreadable):
-        ingest.excerpt(path, limits(20), [2])
+        ingest.excerpt(path, limits(20), [2], MOST)
+    with pytest.raises(ingest.Unreadable) as refused:
+        ingest.excerpt(path, limits(20), [1], 100)
+    assert refused.value.code == "too_large"
     path.write_bytes(b"%PDF-1.7 and no more")
     with pytest.raises(ingest.Unreadable):
-        ingest.excerpt(path, limits(20), [1])
+        ingest.excerpt(path, limits(20), [1], MOST)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pypdf
 
-from .reading import Limits, Unreadable
+from .reading import Unreadable
 
 
-def excerpt(path: Path, limits: Limits, pages: Sequence[int]) -> bytes:
+def excerpt(path: Path, pages: Sequence[int], most: int) -> bytes:
     """The pages (from 1) of the PDF at ``path``, in this order and without encryption. Raise
-    `Unreadable` when pypdf cannot take them out, or they are larger than ``limits.bytes``."""
+    `Unreadable` when pypdf cannot take them out, or they have more than ``most`` bytes."""
     try:
         with path.open("rb") as file:
             reader = pypdf.PdfReader(file)
@@ -27,8 +27,8 @@ def excerpt(path: Path, limits: Limits, pages: Sequence[int]) -> bytes:
     except Exception as error:  # pypdf lets through whatever a broken file makes it meet
         raise Unreadable("damaged", repr(error)) from error
     data = out.getvalue()
-    if len(data) > limits.bytes:
+    if len(data) > most:
         megabytes = f"{len(data) / 1_000_000:.0f}"
-        limit = f"{limits.bytes / 1_000_000:.0f}"
+        limit = f"{most / 1_000_000:.0f}"
         raise Unreadable("too_large", megabytes=megabytes, limit=limit)
     return data

@@ -72,7 +72,7 @@ def excerpt(job: Job) -> Outcome:
     """Pages of a PDF as a PDF. Arguments as `excerpts.excerpt` has them."""
     from .excerpts import excerpt as taken
 
-    return taken(job.path, job.limits, **job.arguments), {}
+    return taken(job.path, **job.arguments), {}
 
 
 def boxes(job: Job) -> Outcome:

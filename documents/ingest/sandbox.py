@@ -65,10 +65,11 @@ def fitted(path: Path, kind: Kind, limits: Limits, page: int, side: int) -> Fitt
         raise Unreadable("crashed", repr(error)) from error
 
 
-def excerpt(path: Path, limits: Limits, pages: Sequence[int]) -> bytes:
+def excerpt(path: Path, limits: Limits, pages: Sequence[int], most: int) -> bytes:
     """Those pages of the PDF at ``path`` as a PDF, as `excerpts.excerpt` makes it. Raise
     `Unreadable`."""
-    return asked("reading", "excerpt", path, Kind.PDF, limits, {"pages": list(pages)}).data
+    arguments = {"pages": list(pages), "most": most}
+    return asked("reading", "excerpt", path, Kind.PDF, limits, arguments).data
 
 
 def get_ready(path: Path, kind: Kind, limits: Limits) -> None:

@@ -1,4 +1,4 @@
-"""The Files API: canonical texts uploaded once, under names that say whose they are."""
+"""The Files API: texts and pages uploaded once, under names that say whose they are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .errors import classify
 
 @dataclass(frozen=True, slots=True)
 class RemoteText:
-    """A text at the API: its id there, when it expires (None: never), the request that made it."""
+    """A file at the API: its id there, when it expires (None: never), the request that made it."""
 
     file_id: str
     expires_at: datetime | None
@@ -25,9 +25,14 @@ class RemoteText:
 
 def upload_text(client: Client, name: str, text: str, days: int) -> RemoteText:
     """Upload `text` as text/plain, to be kept for `days`. Raises ``EngineError``."""
+    return upload(client, name, text.encode(), "text/plain", days)
+
+
+def upload(client: Client, name: str, data: bytes, media_type: str, days: int) -> RemoteText:
+    """Upload a file, to be kept for `days`. Raises ``EngineError``."""
     try:
         file = client.sdk.files.upload(
-            file=(name, text.encode(), "text/plain"), expires_in_seconds=days * 24 * 3600
+            file=(name, data, media_type), expires_in_seconds=days * 24 * 3600
         )
     except (anthropic.APIError, httpx2.HTTPError) as exc:
         raise classify(exc) from exc

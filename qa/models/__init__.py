@@ -5,6 +5,7 @@ from qa.models.answer import LEASE, Answer, AnswerQuerySet, Source
 from qa.models.citation import Citation
 from qa.models.claude_model import ClaudeModel
 from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
+from qa.models.picture import Enclosure, Picture, RemotePicture
 from qa.models.route import Route
 from qa.models.thread import Thread, ThreadQuerySet
 from qa.models.warming import Warming
@@ -19,7 +20,10 @@ __all__ = [
     "ClaudeKey",
     "ClaudeModel",
     "ClaudeSettings",
+    "Enclosure",
     "Ledger",
+    "Picture",
+    "RemotePicture",
     "Route",
     "Source",
     "Thread",

@@ -37,10 +37,10 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
 
     def to_show(self) -> AnswerQuerySet:
         """With what ``_answer.html`` looks at."""
-        sources = Version.objects.select_related("document")
+        read = Source.objects.select_related("version__document")
         rows = self.select_related("about_version__document", "route")
         return rows.prefetch_related(
-            "citations__version__document", "calls", models.Prefetch("sources", sources)
+            "citations__version__document", "calls", models.Prefetch("source_rows", read)
         )
 
     def working(self) -> AnswerQuerySet:
@@ -235,9 +235,19 @@ class Answer(models.Model):
         return {citation.number: citation for citation in self.citations.all()}
 
     @cached_property
-    def unread(self) -> list[Version]:
-        """The versions it is about on which there are pages that could not be read."""
-        return [version for version in self.sources.all() if version.unread]
+    def unread(self) -> list[tuple[Version, list[int]]]:
+        """The versions it is about that have pages which were neither read nor looked at."""
+        found = []
+        for row in self.source_rows.all():
+            pages = [page for page in row.version.unread if page not in row.looked]
+            if pages:
+                found.append((row.version, pages))
+        return found
+
+    @cached_property
+    def looked(self) -> list[tuple[Version, list[int]]]:
+        """The versions of which it looked at pages."""
+        return [(row.version, row.looked) for row in self.source_rows.all() if row.looked]
 
     @cached_property
     def outdated(self) -> list[Version]:
@@ -346,6 +356,9 @@ class Source(models.Model):
     answer = models.ForeignKey(Answer, models.CASCADE, related_name="source_rows")
     version = models.ForeignKey(Version, models.PROTECT, related_name="+")
     index = models.PositiveIntegerField(null=True)
+    # numbers of the pages that were looked at, and about what that cost in tokens
+    looked = models.JSONField(default=list)
+    looked_tokens = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["index", "pk"]

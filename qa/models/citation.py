@@ -41,6 +41,8 @@ class Citation(models.Model):
     address = models.TextField(blank=True)
     title = models.CharField(max_length=300, blank=True)
     cited_text = models.TextField(blank=True)
+    # it was read from the page's picture, and not from the text
+    seen = models.BooleanField(default=False)
     raw = models.JSONField(default=dict)
 
     class Meta:

@@ -55,16 +55,31 @@ def footnotes(answer: Answer) -> list[Footnote]:
 
 
 @register.filter
-def unread(version: Version) -> str:
+def looked(version: Version, pages: list[int]) -> str:
+    """The sentence that says which pages of a version were looked at."""
+    named = {"title": version.document.title}
+    if len(pages) == version.page_count:
+        return _("All pages of %(title)s were looked at as pictures.") % named
+    named["pages"] = get_text_list(ingest.runs(pages), _("and"))
+    sentence = ngettext(
+        "Page %(pages)s of %(title)s was looked at as a picture.",
+        "Pages %(pages)s of %(title)s were looked at as pictures.",
+        len(pages),
+    )
+    return sentence % named
+
+
+@register.filter
+def unread(version: Version, pages: list[int]) -> str:
     """The sentence that says which pages of a version could not be read."""
     named = {"title": version.document.title}
-    if len(version.unread) == version.page_count:
+    if len(pages) == version.page_count:
         return _("Nothing of %(title)s could be read.") % named
-    named["pages"] = get_text_list(ingest.runs(version.unread), _("and"))
+    named["pages"] = get_text_list(ingest.runs(pages), _("and"))
     sentence = ngettext(
         "Page %(pages)s of %(title)s could not be read.",
         "Pages %(pages)s of %(title)s could not be read.",
-        len(version.unread),
+        len(pages),
     )
     return sentence % named
 

@@ -16,7 +16,7 @@ from qa.models import Answer, Thread
 def visible_thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Thread:
     rows = Thread.objects.visible_to(request.user).filter(workspace=workspace)
     return get_object_or_404(
-        rows.select_related("author", "workspace").prefetch_related("documents__current"),
+        rows.select_related("author", "workspace").prefetch_related("documents__current__blob"),
         public_id=thread_id,
     )
 
@@ -31,4 +31,4 @@ def visible_answer(request: MemberRequest, workspace: Workspace, answer_id: UUID
 
 def live_documents(request: MemberRequest, workspace: Workspace) -> Any:
     rows = Document.objects.visible_to(request.user).filter(workspace=workspace)
-    return rows.select_related("current", "folder")
+    return rows.select_related("current__blob", "folder")
