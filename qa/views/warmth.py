@@ -21,7 +21,9 @@ from qa.next_cost import NextCost, estimate
 from qa.views.lookups import visible_thread
 
 SOON = 3
-"""Seconds until the page looks again while something is about to change."""
+"""Seconds until the page looks again while documents are being read."""
+WRITING = 20
+"""While an answer is being written: its end says so itself."""
 EVERY = 60
 
 
@@ -35,8 +37,8 @@ class Said:
     look: int
 
 
-LATER = Said(None, None, False, SOON)
-"""Says nothing yet, and asks in a moment: what was just sent must not wait for it."""
+LATER = Said(None, None, False, WRITING)
+"""Says nothing yet: a question that was just sent must not wait for it, and will change it."""
 
 
 @require_POST
@@ -55,6 +57,8 @@ def said(desk: warming.Desk | None) -> Said | None:
     """What to say at a desk; None where nothing can be asked there."""
     if desk is None:
         return None
+    if desk.thread.answers.working().exists():
+        return LATER
     try:
         connection = connect(desk.thread.workspace)
         versions = desk.versions
@@ -66,9 +70,8 @@ def said(desk: warming.Desk | None) -> Said | None:
     found = warmth.of(name)
     chosen = warmth.lifetimes(workspace, thread, name, desk.model.rates)
     reading = found is None and Warming.running(desk.key(connection))
-    busy = reading or thread.answers.working().exists()
     cost = estimate(workspace, thread, versions, desk.model, chosen)
-    return Said(found, cost, reading, SOON if busy else _next_look(found))
+    return Said(found, cost, reading, SOON if reading else _next_look(found))
 
 
 def _next_look(found: warmth.Warmth | None) -> int:
