@@ -21,6 +21,7 @@ from documents.ingest import ocr
 from documents.models import Document, Version
 from documents.reading import ingest_version
 from qa.models import claude_model
+from tests.brokers import Broker
 from tests.emulator_support import Emulator
 
 hypothesis.settings.register_profile("long", max_examples=3000)
@@ -208,6 +209,16 @@ def redis_url() -> str:
 @pytest.fixture(scope="session")
 def rabbitmq_url() -> str:
     return f"amqp://guest:guest@{listening('RabbitMQ', 5672)}//"
+
+
+@pytest.fixture(scope="session", params=["folder", "redis", "amqp"])
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    """The folder, Redis with streams in Redis, RabbitMQ with streams in files."""
+    url = {"folder": "", "redis": "redis_url", "amqp": "rabbitmq_url"}[request.param]
+    made = Broker(request.param, request.getfixturevalue(url) if url else "")
+    made.streams = made.url if request.param == "redis" else ""
+    yield made
+    made.clean()
 
 
 @pytest.fixture(params=["files", "redis"])

@@ -22,7 +22,8 @@ class Stack:
         self.folder = folder
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PINCITE_", "ANTHROPIC_"))}
         kept.pop("DJANGO_SETTINGS_MODULE", None)
-        kept.pop("DATABASE_URL", None)
+        for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
+            kept.pop(name, None)
         self.environment = {
             **kept,
             "PINCITE_DATA": str(folder),
