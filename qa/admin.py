@@ -126,7 +126,7 @@ class ApiCallAdmin(RecordAdmin):
     list_display = (
         *("at", "purpose", "backend", "model", "user", "workspace"),
         *("input_tokens", "cache_read_tokens", "output_tokens"),
-        *("cost_usd", "error_type", "total_ms"),
+        *("cost_usd", "saved_usd", "cache_miss_reason", "error_type", "total_ms"),
     )
     list_select_related = ("user", "workspace")
     list_filter = ("purpose", "backend", "model", "error_type", "cache_miss_reason")

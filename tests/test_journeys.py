@@ -349,3 +349,21 @@ def test_the_library_is_ordered_and_narrowed_without_a_new_page(browser, stack):
     page.go_back()
     expect(page.get_by_label("Name contains")).to_have_value("zzz")
     assert complaints == []
+
+
+def test_the_page_says_when_documents_ran_out_of_the_cache(browser, stack):
+    page, complaints = open_page(browser, stack)
+    ask(page, stack)
+    line = page.locator("#warmth")
+    # the end of the answer is enough: nobody has to reload
+    expect(line).to_contain_text("Documents warm until", timeout=30_000)
+    stack.manage(
+        *("shell", "-c"),
+        "from qa.models import ApiCall; from django.utils import timezone as t; "
+        "from datetime import timedelta as d; "
+        "ApiCall.objects.filter(warm_until__gt=t.now()).update(warm_until=t.now() + d(seconds=5))",
+    )
+    page.reload()
+    expect(line).to_contain_text("Documents warm until")
+    expect(line).to_contain_text("Documents cold", timeout=20_000)
+    assert complaints == []
