@@ -24,6 +24,7 @@ from qa.models import Answer, ClaudeSettings, Source, Thread, TokenCount
 from qa.passages import LONGEST, Passage
 
 MAX_QUESTION = 20_000
+CHARS_PER_TOKEN = 5  # a low guess, where nothing was counted
 FRAME_TOKENS = 3_000  # system prompt, question and titles, generously
 
 
@@ -85,7 +86,7 @@ def known_tokens(versions: list[Version], model: catalogue.Model | str) -> tuple
             version__in=versions, model=catalogue.normalise(model)
         ).values_list("version", "tokens")
     )
-    total = sum(counts.get(version.pk, version.chars // 5) for version in versions)
+    total = sum(counts.get(one.pk, one.chars // CHARS_PER_TOKEN) for one in versions)
     total += looking.plan(versions, claude_models.get(model)).tokens
     return total, len(counts) == len(versions)
 

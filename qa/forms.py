@@ -6,20 +6,11 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from documents.models import Document
-from qa import claude_models
 from qa.models import Thread
-
-
-def model_choices() -> list[tuple[str, str]]:
-    models = [one for one in claude_models.entries() if one.offered]
-    default = claude_models.entry(settings.DEFAULT_MODEL)
-    if default not in models:
-        models.insert(0, default)
-    return [(one.key, one.name) for one in models]
+from qa.picker import Picker
 
 
 class AskForm(forms.Form):
@@ -30,16 +21,18 @@ class AskForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Ask about these documents")}),
         error_messages={"required": _("Write a question first.")},
     )
-    model = forms.ChoiceField(label=_("Model"), choices=model_choices)
+    model = forms.CharField(label=_("Model"), max_length=80)
     submission = forms.UUIDField(widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, model: str = "", **kwargs: Any) -> None:
-        initial = {
-            "submission": uuid.uuid4(),
-            "model": claude_models.get(model or settings.DEFAULT_MODEL).key,
-        }
-        kwargs["initial"] = initial | kwargs.get("initial", {})
+    def __init__(self, *args: Any, picker: Picker | None = None, **kwargs: Any) -> None:
+        self.picker = picker
+        kwargs["initial"] = {"submission": uuid.uuid4()} | kwargs.get("initial", {})
         super().__init__(*args, **kwargs)
+
+    @property
+    def effort(self) -> str:
+        """The level that is chosen for the chosen model: each has a field of its own."""
+        return str(self.data.get(f"effort:{self.data.get('model', '')}", ""))
 
 
 class NewThreadForm(AskForm):

@@ -44,6 +44,21 @@ def estimate(
     documents, counted = asking.known_tokens(versions, model)
     said = _said(thread, model, documents)
     answer = _answer_tokens(workspace, model)
+    return priced(
+        model, documents=documents, said=said, answer=answer, counted=counted, lifetimes=lifetimes
+    )
+
+
+def priced(
+    model: catalogue.Model,
+    *,
+    documents: int,
+    said: int,
+    answer: int,
+    counted: bool,
+    lifetimes: engine.Lifetimes = engine.lifetime.SHORT,
+) -> NextCost:
+    """For so many tokens of documents, of conversation so far, and of an answer."""
     shared = SYSTEM_TOKENS + documents
     if shared < model.cache_minimum:
         plain = engine.Usage(

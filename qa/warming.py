@@ -18,13 +18,13 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from documents.models import Version
-from qa import asking, claude_models, engine, looking, remote, warmth
+from qa import asking, claude_models, engine, looking, remote, tiers, warmth
 from qa.claude import Connection, connect, on_behalf
 from qa.engine import catalogue, lifetime
 from qa.hints import HINT_SECONDS
 from qa.keeping import keeping
 from qa.ledger import record_warming
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, Warming
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Route, Thread, Warming
 from qa.models.claude_model import forget
 from qa.preparing import readable, sources, sources_at_hand, turns_to
 
@@ -215,15 +215,22 @@ def _remember_refusal(model: catalogue.Model) -> None:
     logger.info("model=%s refuses to read beforehand", model.id)
 
 
-def desk_of(thread: Thread, user: User, key: str = "") -> Desk | None:
+def desk_of(thread: Thread, user: User, key: str = "", effort: str = "") -> Desk | None:
     """The conversation with the chosen model, or the one that answered last.
 
     None where there is no such model any more.
     """
     last: Answer | None = thread.last_answer()
-    wanted = key or (last.model_requested if last else settings.DEFAULT_MODEL)
+    wanted, level = key, effort
+    if not key:
+        wanted = last.picked if last else claude_models.default_key(thread.workspace)
+        level = last.effort if last else ""
+    if wanted == claude_models.AUTO:
+        # most questions are ordinary ones
+        ordinary = tiers.models(thread.workspace, user).get(Route.Tier.ORDINARY)
+        wanted = ordinary.key if ordinary else wanted
     try:
         chosen = claude_models.choose(wanted, thread.workspace, user)
     except engine.UnknownModel:
         return None
-    return Desk(thread, user, claude_models.get(chosen.entry.key))
+    return Desk(thread, user, claude_models.get(chosen.entry.key), level or None)

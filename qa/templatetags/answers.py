@@ -128,6 +128,12 @@ def usd(amount: Decimal) -> str:
 
 
 @register.filter
+def thousands(number: int) -> str:
+    """With its thousands set apart."""
+    return f"{number:,}"
+
+
+@register.filter
 def as_seconds(milliseconds: int | None) -> str:
     return "" if milliseconds is None else _("%(s).1f s") % {"s": milliseconds / 1000}
 

@@ -19,7 +19,7 @@ from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents.forms import PlaceForm
 from documents.source import PART, part
-from qa import asking, passages, sources
+from qa import asking, passages, picker, sources
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Thread
 from qa.passages import Passage
@@ -47,7 +47,8 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         if form.is_valid():
             try:
                 about = asking.selected(request.user, workspace, request.POST)
-                answer = _start(request, workspace, form.cleaned_data, about)
+                data = form.cleaned_data | {"effort": form.effort}
+                answer = _start(request, workspace, data, about)
                 return redirect("qa:thread", workspace.slug, answer.thread.public_id)  # type: ignore[union-attr]
             except asking.NotAskable as refusal:
                 form.add_error(None, str(refusal))
@@ -55,9 +56,29 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     else:
         form = NewThreadForm(documents=documents)
         chosen = request.GET.getlist("document")
-    context = {"workspace": workspace, "form": form, "about": _about(request, workspace)}
+    context: dict[str, Any] = {"workspace": workspace, "form": form}
+    context["about"] = _about(request, workspace)
     context |= _choices(documents, chosen)
+    form.picker = picker.make(
+        workspace,
+        request.user,
+        context["picked"],
+        picked=form.data.get("model", ""),
+        effort=form.effort,
+    )
     return render(request, "qa/new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@in_workspace(Act.ASK)
+def models(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """The models with what a question about the chosen documents costs, while they are chosen."""
+    form = NewThreadForm(request.GET, documents=live_documents(request, workspace))
+    asked = [one for one in request.GET.getlist("documents") if sources.is_uuid(one)]
+    documents = list(live_documents(request, workspace).filter(public_id__in=asked))
+    picked = request.GET.get("model", "")
+    form.picker = picker.make(workspace, request.user, documents, picked=picked, effort=form.effort)
+    return render(request, "qa/_model.html", {"workspace": workspace, "form": form})
 
 
 def _choices(documents: Any, chosen: list[str]) -> dict[str, Any]:
@@ -98,6 +119,7 @@ def _start(
             question=data["question"],
             documents=list(data["documents"]),
             model=data["model"],
+            effort=data["effort"],
             workspace=workspace,
             by=request.user,
             thread=thread,
@@ -135,7 +157,7 @@ def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
         "workspace": workspace,
         "thread": shown,
         "answers": path,
-        "form": AskForm(model=path[-1].model_requested if path else ""),
+        "form": AskForm(picker=picker.of_thread(shown, request.user, path[-1] if path else None)),
         "source": source,
         "alone": sources.alone_href(request, workspace, source) if source else "",
         "source_missing": source is None and "version" in request.GET,
@@ -153,12 +175,20 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
     answer: Answer | None = None
     if form.is_valid():
         try:
-            answer = _follow_up(request, shown, form.cleaned_data)
+            answer = _follow_up(request, shown, form.cleaned_data | {"effort": form.effort})
         except asking.NotAskable as refusal:
             form.add_error("question", str(refusal))
     context: dict[str, Any] = {"workspace": workspace, "thread": shown, "form": form}
     context["warmth"] = warmth.LATER
     if answer is None:
+        form.picker = picker.make(
+            workspace,
+            request.user,
+            list(shown.documents.all()),
+            shown,
+            picked=form.data.get("model", ""),
+            effort=form.effort,
+        )
         context["about"] = _about(request, workspace)
         if request.htmx:
             return render(request, "qa/_ask.html", context, status=422)
@@ -166,7 +196,8 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
     if not request.htmx:
         where = reverse("qa:thread", args=[workspace.slug, thread_id])
         return redirect(f"{where}#{answer.anchor}")
-    context |= {"answer": answer, "form": AskForm(model=answer.model_requested)}
+    fresh = AskForm(picker=picker.of_thread(shown, request.user, answer))
+    context |= {"answer": answer, "form": fresh}
     return render(request, "qa/_asked.html", context)
 
 
@@ -181,6 +212,7 @@ def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> 
         question=data["question"],
         documents=list(thread.documents.all()),
         model=data["model"],
+        effort=data["effort"],
         workspace=thread.workspace,
         by=request.user,
         thread=thread,

@@ -46,7 +46,8 @@ LATER = Said(None, None, False, WRITING)
 def warm(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpResponse:
     """The page is still open, with this model chosen: keep the documents warm if it pays."""
     thread = visible_thread(request, workspace, thread_id)
-    desk = warming.desk_of(thread, request.user, request.POST.get("model", ""))
+    key = request.POST.get("model", "")
+    desk = warming.desk_of(thread, request.user, key, request.POST.get(f"effort:{key}", ""))
     if desk is not None:
         warming.being_read(desk)
     context = {"workspace": workspace, "thread": thread, "warmth": said(desk)}

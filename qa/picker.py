@@ -1,0 +1,212 @@
+"""The models a question can be put to, each with what it would cost about these documents."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User, Workspace
+from accounts.roles import Role
+from documents.models import Document, Version
+from qa import asking, claude_models, engine, tiers
+from qa.engine import catalogue, thinking
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, TokenCount
+from qa.models.claude_model import MORE
+from qa.next_cost import ANSWER_TOKENS, LOOKED_AT, NextCost, priced
+
+LEVELS = {
+    "off": gettext_lazy("no thinking"),
+    "low": gettext_lazy("low"),
+    "medium": gettext_lazy("medium"),
+    "high": gettext_lazy("high"),
+    "xhigh": gettext_lazy("very high"),
+    "max": gettext_lazy("highest"),
+}
+CALLS = 300  # of the workspace's newest, to tell how long answers usually are
+
+
+@dataclass(frozen=True)
+class Option:
+    """An entry as it is offered. ``reason`` says why it cannot be chosen, "" where it can;
+    ``reads`` is the longest prompt in tokens, None where that depends; without documents there is
+    no ``cost``."""
+
+    key: str
+    name: str
+    best_for: str
+    reads: int | None = None
+    cost: NextCost | None = None
+    reason: str = ""
+    ends_on: date | None = None
+    twin: str = ""
+    levels: tuple[tuple[str, str], ...] = ()
+    level: str = ""
+    more: bool = False
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Picker:
+    """``moved`` says that what was chosen before is retired, and what takes its place."""
+
+    options: tuple[Option, ...]
+    moved: str = ""
+
+    @property
+    def chosen(self) -> Option | None:
+        return next((option for option in self.options if option.chosen), None)
+
+    @property
+    def first(self) -> list[Option]:
+        """What is shown at once: also what is chosen, wherever it stands."""
+        return [option for option in self.options if not option.more or option.chosen]
+
+    @property
+    def more(self) -> list[Option]:
+        return [option for option in self.options if option.more and not option.chosen]
+
+
+def make(
+    workspace: Workspace,
+    user: User,
+    documents: list[Document],
+    thread: Thread | None = None,
+    picked: str = "",
+    effort: str = "",
+) -> Picker:
+    """The picker of a form about `documents`, with `picked`, or the workspace's default, chosen."""
+    role = workspace.role_of(user)
+    offered = [one for one in claude_models.entries() if one.offered]
+    key, moved = _starting(workspace, user, picked)
+    costs = _Costs(workspace, thread, _versions(documents))
+    place = ClaudeSettings.place_of(workspace)
+    options = [_option(one, offered, costs, _reason(one, workspace, role, costs, place))
+               for one in offered]  # fmt: skip
+    if tiers.offered(workspace, user):
+        options.insert(0, Option(tiers.AUTO, _("Auto"), str(tiers.BEST_FOR)))
+    chosen = [replace(one, chosen=True, level=_level(one, effort)) if one.key == key else one
+              for one in options]  # fmt: skip
+    return Picker(tuple(chosen), moved)
+
+
+def of_thread(thread: Thread, user: User, last: Answer | None) -> Picker:
+    """The picker below a conversation: what answered last is chosen."""
+    picked, effort = (last.picked, last.effort) if last else ("", "")
+    documents = list(thread.documents.all())
+    return make(thread.workspace, user, documents, thread, picked, effort)
+
+
+def _starting(workspace: Workspace, user: User, picked: str) -> tuple[str, str]:
+    """The key that is chosen at first, and what is said when it is not the one that was."""
+    wanted = picked or claude_models.default_key(workspace)
+    if wanted == tiers.AUTO and tiers.offered(workspace, user):
+        return wanted, ""
+    try:
+        choice = claude_models.choose(wanted, workspace, user)
+    except engine.UnknownModel:
+        return claude_models.default_key(workspace), ""
+    if choice.instead_of is None:
+        return choice.entry.key, ""
+    told = {"gone": choice.instead_of.name, "model": choice.entry.name}
+    return choice.entry.key, _("%(gone)s is retired: the next question goes to %(model)s.") % told
+
+
+def _versions(documents: list[Document]) -> list[Version]:
+    current = [one.current for one in documents if one.current and not one.deleted_at]
+    return [version for version in current if version.status == Version.Status.READY]
+
+
+def _level(option: Option, effort: str) -> str:
+    return effort if effort in dict(option.levels) else option.level
+
+
+def _option(
+    entry: ClaudeModel, offered: list[ClaudeModel], costs: _Costs, reason: str
+) -> Option:  # fmt: skip
+    model = entry.as_model()
+    usual = thinking.default_level(model)
+    twins = [one.name for one in offered if one.api_id == entry.api_id and one.pk != entry.pk]
+    return Option(
+        key=entry.key,
+        name=entry.name,
+        best_for=entry.best_for,
+        reads=model.reads,
+        cost=costs.of(model),
+        reason=reason,
+        ends_on=entry.ends_on,
+        twin=", ".join(twins),
+        levels=tuple((level, str(LEVELS[level])) for level in thinking.levels(model)),
+        level=usual or "",
+        more=entry.order >= MORE,
+    )
+
+
+def _reason(
+    entry: ClaudeModel, workspace: Workspace, role: Role | None, costs: _Costs, place: str
+) -> str:
+    if not entry.usable_in(workspace, role):
+        if entry.minimum_role and workspace.pk in _only(entry, workspace):
+            return _("Only for: %(role)s") % {"role": entry.get_minimum_role_display()}
+        return _("Not for this workspace")
+    if place and not entry.us_only:
+        return _("Cannot be kept to the place this workspace names")
+    model = entry.as_model()
+    tokens = costs.documents(model)
+    if costs.versions and not engine.fits(tokens + asking.FRAME_TOKENS, model):
+        return _("The documents are too long for it: about %(n)s tokens") % {"n": f"{tokens:,}"}
+    return ""
+
+
+def _only(entry: ClaudeModel, workspace: Workspace) -> set[int]:
+    return {one.pk for one in entry.workspaces.all()} or {workspace.pk}
+
+
+class _Costs:
+    """What a question costs with each model, with as many queries for all as for one."""
+
+    def __init__(
+        self, workspace: Workspace, thread: Thread | None, versions: list[Version]
+    ) -> None:
+        self.versions = versions
+        self._counts: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        rows = TokenCount.objects.filter(version__in=versions)
+        for model, version, tokens in rows.values_list("model", "version", "tokens"):
+            self._counts[model][version] = tokens
+        self._answers: defaultdict[str, list[int]] = defaultdict(list)
+        self._said: dict[str, ApiCall] = {}
+        if not versions:
+            return
+        calls = ApiCall.objects.filter(workspace=workspace, purpose=ApiCall.Purpose.ANSWER)
+        for call in calls.filter(output_tokens__gt=0).order_by("-at")[:CALLS]:
+            self._answers[call.model].append(call.output_tokens)
+            if thread is not None and call.thread_id == thread.pk:
+                self._said.setdefault(call.model, call)
+
+    def documents(self, model: catalogue.Model) -> int:
+        counts = self._counts[model.id]
+        return sum(counts.get(one.pk, one.chars // asking.CHARS_PER_TOKEN) for one in self.versions)
+
+    def of(self, model: catalogue.Model) -> NextCost | None:
+        if not self.versions:
+            return None
+        lengths = self._answers[model.id][:LOOKED_AT]
+        return priced(
+            model,
+            documents=self.documents(model),
+            said=self._spoken(model),
+            answer=round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS,
+            counted=len(self._counts[model.id]) == len(self.versions),
+        )
+
+    def _spoken(self, model: catalogue.Model) -> int:
+        """Tokens of the conversation so far: as this model counted them, or as another did."""
+        call = self._said.get(model.id) or next(iter(self._said.values()), None)
+        if call is None:
+            return 0
+        prompt = engine.Usage.from_dict(call.usage).prompt_tokens
+        documents = sum(self._counts[call.model].values())
+        return max(0, prompt - documents) + call.output_tokens - call.thinking_tokens

@@ -1,0 +1,36 @@
+// The choice of a model: its closed form names what is chosen, and it closes like a menu.
+
+(() => {
+  "use strict";
+
+  const picker = () => document.querySelector("details.picker[open]");
+
+  function name(details) {
+    const chosen = details.querySelector("[name=model]:checked");
+    if (!chosen) return;
+    const level = chosen.closest(".option").querySelector(".level select");
+    const usual = level && [...level.options].find((option) => option.defaultSelected);
+    const other = level && level.selectedOptions[0] !== usual ? `, ${level.selectedOptions[0].text}` : "";
+    details.querySelector("[data-picked]").textContent = chosen.dataset.name + other;
+  }
+
+  const close = (details) => {
+    details.open = false;
+    if (details.contains(document.activeElement)) details.querySelector("summary").focus();
+  };
+
+  document.addEventListener("change", (event) => {
+    const details = event.target.closest?.("details.picker");
+    if (details) name(details);
+  });
+  document.addEventListener("click", (event) => {
+    const open = picker();
+    if (open && !open.contains(event.target)) open.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && picker();
+    if (!open) return;
+    event.preventDefault();
+    close(open);
+  });
+})();

@@ -1,0 +1,213 @@
+"""The picker: what it offers, what it greys out and why, and what it says a question costs."""
+
+from __future__ import annotations
+
+import html
+import re
+import uuid
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.roles import Role
+from qa import claude_models, picker, warming
+from qa.models import Answer, ClaudeModel, ClaudeSettings, TokenCount
+from tests.asked import put, written
+from tests.conftest import read, upload
+
+OPUS, OPUS_1M = "claude-opus-4-7", "claude-opus-4-7[1m]"
+
+
+def change(key, **fields):
+    ClaudeModel.objects.filter(key=key).update(**fields)
+    claude_models.forget()
+
+
+def options(workspace, user, *documents, **more):
+    made = picker.make(workspace, user, list(documents), **more)
+    return {option.key: option for option in made.options}
+
+
+def thread_page(client, answer, **headers):
+    where = f"/w/{answer.workspace.slug}/threads/{answer.thread.public_id}/"
+    return client.get(where, headers=headers).content.decode()
+
+
+def words(markup):
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+def test_the_current_line_and_four_earlier_models_stand_first_with_what_they_are_good_for(
+    as_owner, workspace, document
+):
+    page = as_owner.get(f"/w/{workspace.slug}/ask/?document={document.public_id}").content.decode()
+    shown = words(page[page.index('<details id="model"') : page.index("More models")])
+    for name in (
+        *("Auto", "Claude Haiku 5.5", "Claude Sonnet 5.5", "Claude Opus 5.5", "Claude Fable 5.2"),
+        *("Claude Opus 4.7", "Claude Opus 4.7 (1M)", "Claude Sonnet 4.6", "Claude Haiku 4.5"),
+    ):
+        assert name in shown
+    assert "reads up to 200,000 tokens · the same model as Claude Opus 4.7 (1M)" in shown
+    assert "reads up to 1,000,000 tokens · the same model as Claude Opus 4.7 ·" in shown
+    assert "Everyday questions: precise and quick" in shown
+    assert "Claude Opus 4.8" in page, "folded away, but there"
+
+
+def test_a_price_is_told_for_these_documents_and_a_guess_is_called_one(owner, workspace, document):
+    TokenCount.objects.create(version=document.current, model="claude-sonnet-5-5", tokens=100_000)
+    TokenCount.objects.create(version=document.current, model="claude-haiku-5-5", tokens=200_000)
+    offered = options(workspace, owner, document)
+    sonnet, haiku = offered["claude-sonnet-5-5"].cost, offered["claude-haiku-5-5"].cost
+    assert sonnet.counted
+    assert Decimal("0.25") < sonnet.cold < Decimal("0.27"), "100,000 written at 2.50"
+    assert Decimal("0.01") < sonnet.warm < Decimal("0.02"), "100,000 read at 0.10"
+    assert Decimal("0.125") < haiku.cold < Decimal("0.13"), "above 100,000 at 0.625"
+    assert not offered["claude-opus-5-5"].cost.counted
+    assert offered["auto"].cost is None
+    assert options(workspace, owner)["claude-sonnet-5-5"].cost is None, "without documents"
+
+
+def test_a_model_that_the_documents_do_not_fit_is_greyed_out_and_says_why(
+    emulator, as_owner, owner, workspace, document
+):
+    answer = written(put(document, owner))
+    TokenCount.objects.create(version=document.current, model=OPUS, tokens=250_000)
+    offered = options(workspace, owner, document)
+    assert "too long for it: about 250,000 tokens" in offered[OPUS].reason
+    assert offered[OPUS_1M].reason == ""
+    page = thread_page(as_owner, answer)
+    assert re.search(rf'value="{OPUS}"[^>]* disabled', page)
+    assert "about 250,000 tokens" in page
+
+
+def test_a_model_that_one_may_not_use_is_greyed_out_and_says_why(
+    owner, mate, workspace, elsewhere, document
+):
+    change("claude-opus-5-5", minimum_role=Role.ADMIN)
+    ClaudeModel.objects.get(key="claude-sonnet-5-5").workspaces.add(elsewhere)
+    claude_models.forget()
+    theirs = options(workspace, mate, document)
+    assert theirs["claude-opus-5-5"].reason == "Only for: Admin"
+    assert theirs["claude-sonnet-5-5"].reason == "Not for this workspace"
+    assert options(workspace, owner, document)["claude-opus-5-5"].reason == ""
+    ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
+    reason = options(workspace, owner, document)["claude-haiku-4-5-20251001"].reason
+    assert "Cannot be kept to the place" in reason
+
+
+def test_a_deprecated_model_shows_its_end_and_a_disabled_one_is_not_there(
+    as_owner, workspace, document
+):
+    change("claude-sonnet-4-6", lifecycle="deprecated", retires_on=date(2027, 2, 17))
+    change("claude-fable-5-2", enabled=False)
+    page = as_owner.get(f"/w/{workspace.slug}/ask/").content.decode()
+    assert "ends on 17 Feb 2027" in page
+    assert "Claude Fable 5.2" not in page
+
+
+def test_a_conversation_whose_model_is_retired_moves_on_and_says_so(
+    emulator, as_owner, owner, document
+):
+    answer = written(put(document, owner, model="claude-sonnet-4-6"))
+    change("claude-sonnet-4-6", lifecycle="retired")
+    page = thread_page(as_owner, answer)
+    assert "Claude Sonnet 4.6 is retired: the next question goes to Claude Sonnet 5.5." in page
+    assert re.search(r'value="claude-sonnet-5-5"[^>]* checked', page)
+
+
+def test_what_answered_last_is_chosen_with_its_effort(emulator, as_owner, owner, document):
+    answer = written(put(document, owner, model="claude-haiku-5-5", effort="low"))
+    page = thread_page(as_owner, answer)
+    assert re.search(r'value="claude-haiku-5-5"[^>]* checked', page)
+    select = page[page.index('name="effort:claude-haiku-5-5"') :]
+    assert re.search(r'value="low" selected', select[: select.index("</select>")])
+    auto = written(put(document, owner, model="auto"))
+    assert re.search(r'value="auto"[^>]* checked', thread_page(as_owner, auto))
+
+
+def test_each_model_has_the_levels_it_really_has(owner, workspace, document):
+    levels = {key: [level for level, _label in option.levels]
+              for key, option in options(workspace, owner, document).items()}  # fmt: skip
+    assert levels["claude-sonnet-5-5"] == ["low", "medium", "high", "xhigh", "max"]
+    assert levels["claude-sonnet-4-6"] == ["off", "low", "medium", "high", "max"]
+    assert levels["claude-haiku-4-5-20251001"] == ["off", "low", "medium", "high"]
+    assert levels["auto"] == []
+
+
+def test_the_chosen_models_level_counts_and_no_others(as_owner, workspace, document):
+    data = {
+        "question": "Which law governs?",
+        "model": "claude-haiku-5-5",
+        "effort:claude-haiku-5-5": "off",
+        "effort:claude-sonnet-5-5": "max",
+        "documents": [str(document.public_id)],
+        "submission": str(uuid.uuid4()),
+    }
+    assert as_owner.post(f"/w/{workspace.slug}/ask/", data).status_code == 302
+    assert Answer.objects.get().effort == "off"
+
+
+def test_the_workspaces_default_is_chosen_at_first(as_owner, owner, workspace, document):
+    assert picker.make(workspace, owner, []).chosen.key == "claude-sonnet-5-5"
+    settings = ClaudeSettings.objects.create(workspace=workspace, default_model="claude-opus-5-5")
+    assert picker.make(workspace, owner, []).chosen.key == "claude-opus-5-5"
+    change("claude-opus-5-5", enabled=False)
+    assert picker.make(workspace, owner, []).chosen.key == "claude-sonnet-5-5"
+    ClaudeSettings.objects.filter(pk=settings.pk).update(default_model="auto")
+    assert picker.make(workspace, owner, []).chosen.key == "auto"
+    ClaudeSettings.objects.filter(pk=settings.pk).update(auto=False)
+    assert "auto" not in options(workspace, owner)
+
+
+def test_prices_follow_the_documents_that_are_chosen(as_owner, as_stranger, workspace, document):
+    where = f"/w/{workspace.slug}/ask/models/"
+    chosen = {"documents": str(document.public_id), "model": "claude-opus-5-5"}
+    fragment = as_owner.get(where, chosen).content.decode()
+    assert fragment.lstrip().startswith('<details id="model"') or "<details id=" in fragment
+    assert "about $" in fragment
+    assert re.search(r'value="claude-opus-5-5"[^>]* checked', fragment)
+    assert "about $" not in as_owner.get(where).content.decode()
+    assert as_stranger.get(where, chosen).status_code == 404
+
+
+def test_a_refused_question_keeps_the_model_that_was_picked(as_owner, workspace, document):
+    data = {"question": "", "model": OPUS, "documents": [str(document.public_id)]}
+    page = as_owner.post(f"/w/{workspace.slug}/ask/", data)
+    assert page.status_code == 422
+    assert re.search(rf'value="{re.escape(OPUS)}"[^>]* checked', page.content.decode())
+
+
+def test_all_models_are_priced_with_as_many_queries_as_one(owner, workspace, document):
+    ClaudeModel.objects.exclude(key__in=("claude-sonnet-5-5",)).update(enabled=False)
+    counts = []
+    for _round in range(2):
+        claude_models.forget()
+        with CaptureQueriesContext(connection) as asked:
+            options(workspace, owner, document)
+        counts.append(len(asked))
+        ClaudeModel.objects.exclude(priced_on=None).update(enabled=True)
+    assert counts[1] <= counts[0] + 1
+    assert counts[1] < 15
+
+
+def test_what_is_read_beforehand_is_what_the_picker_has_chosen(emulator, owner, document):
+    answer = written(put(document, owner, model="claude-haiku-5-5", effort="off"))
+    desk = warming.desk_of(answer.thread, owner)
+    assert (desk.model.key, desk.effort) == ("claude-haiku-5-5", "off")
+    desk = warming.desk_of(answer.thread, owner, "auto")
+    assert desk.model.key == "claude-sonnet-5-5"
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_new_question_shows_it_whatever_is_chosen(as_owner, owner, workspace, count):
+    chosen = [upload(workspace, owner, f"Text {n}.", f"{n}.txt") for n in range(count)]
+    for one in chosen:
+        read(one)
+    upload(workspace, owner, "Not read yet.", "late.txt")
+    query = "&".join(f"document={one.public_id}" for one in chosen)
+    page = as_owner.get(f"/w/{workspace.slug}/ask/?{query}")
+    assert page.status_code == 200
+    assert page.content.decode().count('type="radio" name="model"') >= 9
