@@ -128,6 +128,14 @@ def usd(amount: Decimal) -> str:
 
 
 @register.filter
+def about_usd(amount: Decimal) -> str:
+    """An estimate in dollars: two figures of it, for more would promise too much."""
+    if amount >= 1:
+        return f"${amount:.2f}"
+    return f"${Decimal(f'{amount:.2g}'):f}"
+
+
+@register.filter
 def thousands(number: int) -> str:
     """With its thousands set apart."""
     return f"{number:,}"

@@ -3,7 +3,8 @@
 (() => {
   "use strict";
 
-  const picker = () => document.querySelector("details.picker[open]");
+  // below a conversation it lies over the page; in a form of its own it stays as it is
+  const picker = () => document.querySelector(".ask details.picker[open]");
 
   function name(details) {
     const chosen = details.querySelector("[name=model]:checked");
