@@ -281,7 +281,8 @@ def test_a_key_goes_in_and_never_comes_out(claude_there, staff, sign_in, workspa
         assert KEY not in shown
         assert ClaudeKey.objects.get().sealed not in shown
     event = Event.objects.get(verb="settings")
-    assert event.detail == {"inline": True, "inference_geo": "us", "key": "set"}
+    unticked = {"prewarm": False, "auto": False, "default_model": ""}
+    assert event.detail == {"inline": True, "inference_geo": "us", "key": "set", **unticked}
     assert event.object_id == workspace.public_id
 
 
