@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User, Workspace
 from accounts.roles import Role
+from documents import visual
 from documents.models import Document, Version
-from qa import asking, claude_models, engine, tiers
+from qa import asking, claude_models, engine, looking, tiers
 from qa.engine import catalogue, thinking
 from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, TokenCount
 from qa.models.claude_model import MORE
@@ -116,8 +117,9 @@ def _starting(workspace: Workspace, user: User, picked: str) -> tuple[str, str]:
 
 
 def _versions(documents: list[Document]) -> list[Version]:
-    current = [one.current for one in documents if one.current and not one.deleted_at]
-    return [version for version in current if version.status == Version.Status.READY]
+    current = [one.current_id for one in documents if one.deleted_at is None]
+    rows = Version.objects.ready().filter(pk__in=[pk for pk in current if pk])
+    return list(rows.select_related("document", "blob").order_by("pk"))
 
 
 def _level(option: Option, effort: str) -> str:
@@ -176,6 +178,8 @@ class _Costs:
         rows = TokenCount.objects.filter(version__in=versions)
         for model, version, tokens in rows.values_list("model", "version", "tokens"):
             self._counts[model][version] = tokens
+        self._looked_at = versions if any(visual.pages(one) for one in versions) else []
+        self._documents: dict[str, int] = {}
         self._answers: defaultdict[str, list[int]] = defaultdict(list)
         self._said: dict[str, ApiCall] = {}
         if not versions:
@@ -187,8 +191,12 @@ class _Costs:
                 self._said.setdefault(call.model, call)
 
     def documents(self, model: catalogue.Model) -> int:
-        counts = self._counts[model.id]
-        return sum(counts.get(one.pk, one.chars // asking.CHARS_PER_TOKEN) for one in self.versions)
+        if model.id not in self._documents:
+            counts = self._counts[model.id]
+            texts = (counts.get(v.pk, v.chars // asking.CHARS_PER_TOKEN) for v in self.versions)
+            looks = looking.plan(self._looked_at, model).tokens if self._looked_at else 0
+            self._documents[model.id] = sum(texts) + looks
+        return self._documents[model.id]
 
     def of(self, model: catalogue.Model) -> NextCost | None:
         if not self.versions:
