@@ -1,14 +1,19 @@
 """Breakpoints, lifetimes and reading beforehand, over HTTP: the next question finds all of it."""
 
+import base64
+import io
 import uuid
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
 from qa.engine import (
     AnswerBlock,
     EngineError,
     Lifetimes,
+    Look,
+    Picture,
     Question,
     Source,
     Started,
@@ -22,6 +27,13 @@ from qa.engine import (
     warm,
     warming_is_refused,
 )
+
+
+def png():
+    out = io.BytesIO()
+    Image.new("RGB", (300, 400), "white").save(out, "PNG")
+    return out.getvalue()
+
 
 TEXT = "The rent is 4,200 euros a month.\n" + "".join(
     f"{n}. Clause {n} of this lease is reserved.\n" for n in range(600)
@@ -129,6 +141,29 @@ def test_what_makes_another_cache_entry_makes_another_name(change):
 
 def test_without_documents_there_is_nothing_to_share():
     assert build(replace(QUIET, sources=())).prefix == ""
+
+
+PAGE = Look((3,), "image/png", data=base64.b64encode(png()).decode())
+
+
+def test_pictures_of_pages_are_shared_like_the_documents_before_them(client):
+    looked = replace(QUIET, sources=(replace(LEASE, looks=(PAGE, replace(PAGE, pages=(4,)))),))
+    # system, document, two labels with their pictures, question
+    assert controls(build(looked)) == [(0, "5m"), (5, "5m"), (6, "5m")]
+    warmed = warm(client, build_warming(looked)).usage
+    other = asked(client, replace(looked, text="When does it end?"))[1].usage
+    assert other.cache_read_input_tokens == warmed.cache_creation_input_tokens
+    assert build(looked).prefix != build(QUIET).prefix
+
+
+def test_a_picture_in_a_question_is_another_prefix(client):
+    asked(client, QUIET)
+    picture = Picture("image/png", data=PAGE.data)
+    pictured = replace(QUIET, pictures=(picture,))
+    assert build(pictured).prefix != build(QUIET).prefix
+    _first, last = asked(client, pictured)
+    assert last.usage.cache_read_input_tokens < 2_000  # the system prompt at most
+    assert len(controls(build(pictured))) == 3
 
 
 # reading beforehand ----------------------------------------------------------------------------

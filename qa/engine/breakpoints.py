@@ -39,7 +39,7 @@ def place(messages: list[Block], lifetimes: Lifetimes) -> None:
         if isinstance(content, list):
             content[-1] = mark(content[-1], lifetimes.turns)
     first = messages[0]["content"]
-    last = last_document(first) if isinstance(first, list) else None
+    last = last_shared(first) if isinstance(first, list) else None
     if last is not None:
         first[last] = mark(first[last], lifetimes.documents)
 
@@ -57,11 +57,14 @@ def prefix(params: dict[str, Any]) -> str:
     """A short name for all that comes before the first question, and for the settings that the
     cache tells apart; "" without documents. Two requests with the same share one entry."""
     first = params["messages"][0]["content"]
-    last = last_document(first) if isinstance(first, list) else None
+    last = last_shared(first) if isinstance(first, list) else None
     if last is None:
         return ""
     settings = ("model", "tools", "tool_choice", "thinking", "output_config", "speed")
+    # whether there is any picture at all makes a difference to all messages
+    blocks = [b for m in params["messages"] for b in m["content"] if isinstance(b, dict)]
     shared = [
+        any(block["type"] == "image" for block in blocks),
         {name: params[name] for name in settings if name in params},
         [bare(block) for block in params.get("system") or []],
         [bare(block) for block in first[: last + 1]],
@@ -70,19 +73,20 @@ def prefix(params: dict[str, Any]) -> str:
     return hashlib.sha256(written.encode()).hexdigest()[:32]
 
 
-def last_document(content: Sequence[Block]) -> int | None:
-    """The position of the last document, or picture of a document's page, that stands before
-    everything else."""
+def last_shared(content: Sequence[Block]) -> int | None:
+    """The position of the last document, or picture of a page, before everything else."""
     last = None
     for i, block in enumerate(content):
-        if block["type"] == "text":
-            if not block["text"].startswith(prompts.PAGE_PICTURE):
-                break
-        elif block["type"] in ("document", "image"):
-            last = i
-        else:
+        pictured = block["type"] == "image" and i > 0 and _tells(content[i - 1])
+        if not (block["type"] == "document" or _tells(block) or pictured):
             break
+        last = i
     return last
+
+
+def _tells(block: Block) -> bool:
+    """Whether the block is what is said of a page's picture before it."""
+    return block["type"] == "text" and str(block["text"]).startswith(prompts.PAGE_PICTURE)
 
 
 def bare(block: Block) -> Block:
