@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from qa.engine import Look, Picture, Question, Source, SourceText, Turn, build, looks, resolve
-from qa.engine.breakpoints import last_document
+from qa.engine.breakpoints import last_shared
 from qa.engine.folding import fold
 from qa.engine.request import AnswerBlock, StoredCitation
 
@@ -181,7 +181,7 @@ def test_the_cache_is_written_after_the_last_picture_of_a_page_and_not_within_th
         "Image 2:",
         "What is on it?",
     ]
-    assert last_document(blocks) == 2
+    assert last_shared(blocks) == 2
     assert [i for i, block in enumerate(blocks) if "cache_control" in block] == [2, 7]
 
 
