@@ -1,7 +1,7 @@
 from django.urls import path
 
 from qa import sources
-from qa.views import answers, stream, threads, warmth
+from qa.views import answers, siblings, stream, threads, warmth
 
 app_name = "qa"
 urlpatterns = [
@@ -19,5 +19,8 @@ urlpatterns = [
     path("answers/<uuid:answer_id>/stop/", answers.stop, name="stop"),
     path("answers/<uuid:answer_id>/continue/", answers.go_on, name="go_on"),
     path("answers/<uuid:answer_id>/anew/", answers.anew, name="anew"),
+    path("answers/<uuid:answer_id>/rephrase/", siblings.rephrase, name="rephrase"),
+    path("answers/<uuid:answer_id>/other/", siblings.other, name="other"),
+    path("answers/<uuid:answer_id>/beside/<uuid:other_id>/", siblings.beside, name="beside"),
     path("answers/<uuid:answer_id>/retry/", answers.retry, name="retry"),
 ]

@@ -65,6 +65,7 @@ def addresses(workspace, document, thread):
         "<uuid:folder_id>": str(folder.public_id),
         "<uuid:thread_id>": str(thread.public_id),
         "<uuid:answer_id>": str(thread.answers.get().public_id),
+        "<uuid:other_id>": str(thread.answers.get().public_id),
     }
     for route in routes():
         if route in OUTSIDE:

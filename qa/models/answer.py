@@ -155,7 +155,6 @@ class Answer(models.Model):
     total_ms = models.PositiveIntegerField(null=True)
 
     objects = AnswerQuerySet.as_manager()
-    tries = 1  # how many siblings stand at this place of the thread; Thread.path sets it
 
     class Meta:
         verbose_name = _("answer")
@@ -222,13 +221,33 @@ class Answer(models.Model):
         return ended and not self.followers.exists()
 
     def newest_try(self) -> Answer:
-        """The last answer at this place of its thread; itself where nobody tried again."""
+        """The last answer to the same question by the same model at this place of its thread;
+        itself where nobody tried again."""
         if self.thread is None:
             return self
-        rows = self.thread.answers.filter(follows=self.follows).select_related(
-            "workspace", "thread", "author"
-        )
-        return rows.order_by("-pk")[0]
+        rows = self.thread.answers.filter(follows=self.follows, question=self.question)
+        rows = rows.select_related("workspace", "thread", "author", "route")
+        return next(row for row in rows.order_by("-pk") if row.picked == self.picked)
+
+    @cached_property
+    def siblings(self) -> list[Answer]:
+        """All that stand at this place of its thread, itself among them, oldest first."""
+        if self.thread_id is None:
+            return [self]
+        return list(Answer.objects.filter(thread=self.thread_id, follows=self.follows_id))
+
+    @property
+    def place(self) -> int:
+        """Which of its siblings it is, from 1."""
+        return [one.pk for one in self.siblings].index(self.pk) + 1
+
+    @property
+    def sibling_before(self) -> Answer | None:
+        return self.siblings[self.place - 2] if self.place > 1 else None
+
+    @property
+    def sibling_after(self) -> Answer | None:
+        return self.siblings[self.place] if self.place < len(self.siblings) else None
 
     @cached_property
     def numbered(self) -> dict[int, Citation]:

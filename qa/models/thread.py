@@ -60,26 +60,37 @@ class Thread(models.Model):
         for answer in self.answers.working():
             answer.request_stop()
 
-    def last_answer(self) -> Answer | None:
+    def last_answer(self, through: Answer | None = None) -> Answer | None:
         """The end of ``path``, without loading what stands on the way."""
-        newest = dict(self.answers.order_by("pk").values_list("follows", "pk"))
-        step: int | None = None
-        while (following := newest.get(step)) is not None:
-            step = following
-        return self.answers.get(pk=step) if step is not None else None
+        rows = list(self.answers.order_by("pk").values_list("pk", "follows"))
+        steps = _steps(rows, through)
+        return self.answers.get(pk=steps[-1]) if steps else None
 
-    def path(self) -> list[Answer]:
-        """The conversation: from the first question on, the newest try of each."""
-        by_parent: dict[int | None, Answer] = {}
-        tries: dict[int | None, int] = {}
+    def path(self, through: Answer | None = None) -> list[Answer]:
+        """The conversation: from the first question on, the newest answer at each place; with
+        ``through``, that one at its place, what it follows before it, and what followed it."""
         rows = self.answers.order_by("pk").select_related("author", "workspace", "thread")
-        for answer in rows.to_show():
-            by_parent[answer.follows_id] = answer
-            tries[answer.follows_id] = tries.get(answer.follows_id, 0) + 1
-        path: list[Answer] = []
-        step: int | None = None
-        while (answer := by_parent.get(step)) is not None:  # type: ignore[assignment]
-            answer.tries = tries[step]
-            path.append(answer)
-            step = answer.pk
+        answers = {answer.pk: answer for answer in rows.to_show()}
+        steps = _steps([(pk, answer.follows_id) for pk, answer in answers.items()], through)
+        beside: dict[int | None, list[Answer]] = {}
+        for answer in answers.values():
+            beside.setdefault(answer.follows_id, []).append(answer)
+        path = [answers[step] for step in steps]
+        for answer in path:
+            answer.siblings = beside[answer.follows_id]
         return path
+
+
+def _steps(rows: list[tuple[int, int | None]], through: Answer | None) -> list[int]:
+    """Of answers, oldest first, with what each follows: the keys of those on the way."""
+    follows = dict(rows)
+    chosen = {parent: pk for pk, parent in rows}
+    back = through.pk if through is not None else None
+    while back is not None:
+        chosen[follows[back]] = back
+        back = follows[back]
+    steps: list[int] = []
+    step: int | None = None
+    while (step := chosen.get(step)) is not None:
+        steps.append(step)
+    return steps

@@ -19,7 +19,7 @@ from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents.forms import PlaceForm
 from documents.source import PART, part
-from qa import asking, passages, picker, sources
+from qa import asking, passages, picker, siblings, sources
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Thread
 from qa.passages import Passage
@@ -151,12 +151,15 @@ def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
         pane = render(request, asked, context)
         patch_vary_headers(pane, [PART])
         return pane
-    path = shown.path()
+    # a footnote's address names its answer too: the page shows where that one stands
+    through = siblings.through(shown, request.GET, "answer")
+    path = shown.path(through)
     remember_workspace(request, workspace)
     context = {
         "workspace": workspace,
         "thread": shown,
         "answers": path,
+        "through": through,
         "form": AskForm(picker=picker.of_thread(shown, request.user, path[-1] if path else None)),
         "source": source,
         "alone": sources.alone_href(request, workspace, source) if source else "",
@@ -180,6 +183,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
             form.add_error("question", str(refusal))
     context: dict[str, Any] = {"workspace": workspace, "thread": shown, "form": form}
     context["warmth"] = warmth.LATER
+    context["through"] = through = siblings.through(shown, request.POST, "through")
     if answer is None:
         form.picker = picker.make(
             workspace,
@@ -192,10 +196,15 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
         context["about"] = _about(request, workspace)
         if request.htmx:
             return render(request, "qa/_ask.html", context, status=422)
-        return render(request, "qa/thread.html", {**context, "answers": shown.path()}, status=422)
+        return render(
+            request, "qa/thread.html", {**context, "answers": shown.path(through)}, status=422
+        )
     if not request.htmx:
         where = reverse("qa:thread", args=[workspace.slug, thread_id])
-        return redirect(f"{where}#{answer.anchor}")
+        at = f"?answer={answer.public_id}" if through else ""
+        return redirect(f"{where}{at}#{answer.anchor}")
+    # what is asked next follows what is shown here
+    context["through"] = answer if through else None
     fresh = AskForm(picker=picker.of_thread(shown, request.user, answer))
     context |= {"answer": answer, "form": fresh}
     return render(request, "qa/_asked.html", context)
@@ -205,7 +214,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
 def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> Answer:
     # locked: two questions at once must not follow the same answer
     Thread.objects.select_for_update().get(pk=thread.pk)
-    last = thread.last_answer()
+    last = thread.last_answer(siblings.through(thread, request.POST, "through"))
     if last is not None and last.working and last.submission != data["submission"]:
         raise asking.NotAskable(_("The answer above is still being written. Wait, or stop it."))
     answer, _created = asking.ask(
