@@ -14,6 +14,7 @@ from accounts.models import Event, Member
 from accounts.roles import Role
 from documents import ingest, visual
 from documents.ingest import drawn as weighing
+from documents.ingest.painted import painted_on
 from documents.models import Document, Page
 from documents.reading import limits
 from tests import pdfs
@@ -41,7 +42,7 @@ def grid(rows: int, columns: int, left=60, bottom=60, width=480, height=640) -> 
 def share(content: str, *objects: bytes, **more: str) -> float:
     document = pypdfium2.PdfDocument(pdfs.drawn(content.encode(), *objects, **more))
     page = document[0]
-    return weighing.drawn(page.raw)
+    return weighing.drawn(page.raw, painted_on(page.raw))
 
 
 PICTURE = pdfs.stream(
@@ -105,7 +106,9 @@ def test_of_a_contract_the_annexes_with_tables_are_looked_at(contracts):
     path = next(contracts.glob("ADAPTIMMUNE*.pdf"))
     document = pypdfium2.PdfDocument(path)
     pages = list(document)
-    shares = {n: weighing.drawn(page.raw) for n, page in enumerate(pages, start=1)}
+    shares = {
+        n: weighing.drawn(page.raw, painted_on(page.raw)) for n, page in enumerate(pages, start=1)
+    }
     assert [n for n, one in shares.items() if one >= visual.DRAWN] == [28, 45, 47]
 
 

@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium
 
 from . import direct
 from .direct import Address
-from .painted import Box, painted_on, shared, visible
+from .painted import Box, Painted, shared, visible
 
 ACROSS, DOWN = 48, 64
 """Cells of a page, in which what is covered is counted: a line of text fills its row of them."""
@@ -38,33 +38,29 @@ _CHANNELS = (ctypes.c_uint * 4)()
 _CHANNELS_AT = direct.places_in(_CHANNELS)
 
 
-def drawn(page: "pdfium.FPDF_PAGE") -> float:
+def drawn(page: "pdfium.FPDF_PAGE", painted: Iterable[Painted]) -> float:
     """The share, 0 to 1, of tables and figures in all that is covered on the page: those and the
-    text beside them, each as large as the boxes round it."""
+    text beside them, each as large as the boxes round it. ``painted`` is what is on it."""
     whole = visible(page)
     area = (whole[2] - whole[0]) * (whole[3] - whole[1])
     if not 0 < area < float("inf"):
         return 0.0
-    texts: list[Box] = []
-    figures: list[Box] = []
-    lines: list[Box] = []
-    kinds = {
-        pdfium.FPDF_PAGEOBJ_TEXT: texts,
-        pdfium.FPDF_PAGEOBJ_IMAGE: figures,
-        pdfium.FPDF_PAGEOBJ_SHADING: figures,
-        pdfium.FPDF_PAGEOBJ_PATH: lines,
-    }
-    for one in islice(painted_on(page), _MOST):
-        if one.kind not in kinds or shared(one.box, whole) >= PAPER * area:
-            continue
-        if one.kind != pdfium.FPDF_PAGEOBJ_PATH or _has_ink(one.handle):
-            kinds[one.kind].append(_within(one.box, whole))
-    figures = [box for box in figures if _is_large(box)]
-    figures += _groups(lines[:_LINES])
-    if not figures:
+    first = list(islice(painted, _MOST))
+
+    def boxes(*kinds: int) -> Iterator[Box]:
+        for one in first:
+            if one.kind not in kinds or shared(one.box, whole) >= PAPER * area:
+                continue
+            if one.kind != pdfium.FPDF_PAGEOBJ_PATH or _has_ink(one.handle):
+                yield _within(one.box, whole)
+
+    pictures = boxes(pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING)
+    figures = [box for box in pictures if _is_large(box)]
+    figures += _groups(list(islice(boxes(pdfium.FPDF_PAGEOBJ_PATH), _LINES)))
+    if not figures:  # as on most pages, whose text need not be measured then
         return 0.0
     pictured = _cells(figures, whole)
-    written = _cells(texts, whole)
+    written = _cells(boxes(pdfium.FPDF_PAGEOBJ_TEXT), whole)
     both = sum((a | b).bit_count() for a, b in zip(pictured, written, strict=True))
     return sum(row.bit_count() for row in pictured) / both if both else 0.0
 

@@ -11,7 +11,6 @@ import ctypes
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -20,7 +19,7 @@ from PIL import Image, ImageChops
 from . import direct
 from .direct import Address
 from .glyphs import Glyphs
-from .painted import Painted, painted_on, shared, visible
+from .painted import MOST, Painted, painted_on, shared, visible
 from .positions import page_text
 from .reading import Finding
 from .suspicion import suspects_on
@@ -47,7 +46,6 @@ _LETTERS = 2  # a shorter run is a full stop or a bullet without a shape
 _LAYER_LETTERS = 12  # a run of a layer over bare paper: boxes of scanned words are never exact
 _PICTURED = 0.3  # of the page's area: what a page of a scan is made of
 _OVER_INK = 0.6  # of a layer's letters stand where the picture has ink
-_MOST = 50_000  # things painted on a page
 _PIXELS = 1_200  # of the longer side: a full stop of fine print still has one
 
 
@@ -73,11 +71,15 @@ class Look:
 NOTHING = Look()
 
 
-def look(page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE", raw: str) -> Look:
+def look(
+    page: "pdfium.FPDF_PAGE",
+    text_page: "pdfium.FPDF_TEXTPAGE",
+    raw: str,
+    painted: list[Painted],
+) -> Look:
     """What the page hides; ``raw`` is its text by pdfium's indexes. Costs next to nothing for a
     page above suspicion."""
-    painted = list(islice(painted_on(page), _MOST + 1))
-    if len(painted) > _MOST:
+    if len(painted) > MOST:
         return Look(unchecked=True)
     suspects = suspects_on(page, painted)
     said = "".join(_text(one.handle, text_page) for one, _how in suspects.values())
@@ -89,7 +91,8 @@ def look(page: "pdfium.FPDF_PAGE", text_page: "pdfium.FPDF_TEXTPAGE", raw: str) 
 
 
 def look_at(glyphs: Glyphs) -> Look:
-    return look(*glyphs.handles, glyphs.raw)
+    page, text_page = glyphs.handles
+    return look(page, text_page, glyphs.raw, painted_on(page))
 
 
 def findings(seen: Look, raw: str) -> tuple[Finding, ...]:

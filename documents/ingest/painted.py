@@ -4,6 +4,7 @@ import ctypes
 import math
 import struct
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -15,6 +16,7 @@ from .direct import Address
 Box = tuple[float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float]
 
+MOST = 50_000  # things on a page, all of which are looked at
 _DEEPEST = 8  # forms within forms
 _AS_IT_IS: Matrix = (1, 0, 0, 1, 0, 0)
 _FORM: int = pdfium.FPDF_PAGEOBJ_FORM
@@ -36,10 +38,11 @@ class Painted(NamedTuple):
     own_box: Box
 
 
-def painted_on(page: "pdfium.FPDF_PAGE") -> Iterator[Painted]:
-    """Everything that is painted, in its order, forms opened."""
+def painted_on(page: "pdfium.FPDF_PAGE") -> list[Painted]:
+    """Everything that is painted, in its order, forms opened; no more than `MOST` and one."""
     handle = direct.address(page)
-    return _within(handle, direct.count_objects(handle), direct.object_at, _AS_IT_IS, 0)
+    everything = _within(handle, direct.count_objects(handle), direct.object_at, _AS_IT_IS, 0)
+    return list(islice(everything, MOST + 1))
 
 
 def _within(

@@ -22,6 +22,7 @@ from . import hidden
 from .canonical import title
 from .drawn import drawn
 from .numbers import named
+from .painted import painted_on
 from .pdf_scans import seen
 from .positions import page_string
 from .raw import raw_text
@@ -168,7 +169,8 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
             return None
         try:
             raw = raw_text(text_page)
-            seen = hidden.look(page, text_page, raw) if raw else hidden.NOTHING
+            painted = painted_on(page)
+            seen = hidden.look(page, text_page, raw, painted) if raw else hidden.NOTHING
         finally:
             pdfium.FPDFText_ClosePage(text_page)
         return PageText(
@@ -178,7 +180,7 @@ def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
             height=_length(pdfium.FPDF_GetPageHeightF(page)),
             rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
             layered=bool(seen.layer),
-            drawn=drawn(page),
+            drawn=drawn(page, painted),
             findings=hidden.findings(seen, raw),
         )
     finally:
