@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +13,7 @@ from accounts.models import Workspace
 from documents.models import Version
 from qa import asking, engine
 from qa.engine import catalogue
-from qa.models import ApiCall, Thread
+from qa.models import ApiCall, Thread, TokenCount
 
 SYSTEM_TOKENS = 900
 QUESTION_TOKENS = 60
@@ -42,6 +44,8 @@ def estimate(
 ) -> NextCost:
     """For a question of usual length and an answer as long as those of late."""
     documents, counted = asking.known_tokens(versions, model)
+    if not counted:
+        documents += _missing(versions, model)
     said = _said(thread, model, documents)
     answer = _answer_tokens(workspace, model)
     return priced(
@@ -80,6 +84,25 @@ def priced(
         output_tokens=answer,
     )
     return NextCost(catalogue.cost(warm, model), catalogue.cost(cold, model), counted)
+
+
+def likely(version: Version, counts: Mapping[str, int], model: str) -> int:
+    """Tokens of a version: as the model counts them, or the most that any other counted, or by
+    its length. `counts` are those there are, by model."""
+    return counts.get(model) or max(counts.values(), default=version.chars * 2 // 7)
+
+
+def _missing(versions: list[Version], model: catalogue.Model) -> int:
+    """What the low guess that decides whether documents fit leaves out of their price."""
+    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    rows = TokenCount.objects.filter(version__in=versions)
+    for version, counter, tokens in rows.values_list("version", "model", "tokens"):
+        counts[version][counter] = tokens
+    return sum(
+        likely(one, counts[one.pk], model.id) - one.chars // asking.CHARS_PER_TOKEN
+        for one in versions
+        if model.id not in counts[one.pk]
+    )
 
 
 def _said(thread: Thread | None, model: catalogue.Model, documents: int) -> int:

@@ -17,7 +17,7 @@ from qa import asking, claude_models, engine, looking, tiers
 from qa.engine import catalogue, thinking
 from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, TokenCount
 from qa.models.claude_model import MORE
-from qa.next_cost import ANSWER_TOKENS, LOOKED_AT, NextCost, priced
+from qa.next_cost import ANSWER_TOKENS, LOOKED_AT, NextCost, likely, priced
 
 LEVELS = {
     "off": gettext_lazy("no thinking"),
@@ -174,10 +174,10 @@ class _Costs:
         self, workspace: Workspace, thread: Thread | None, versions: list[Version]
     ) -> None:
         self.versions = versions
-        self._counts: defaultdict[str, dict[int, int]] = defaultdict(dict)
+        self._counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
         rows = TokenCount.objects.filter(version__in=versions)
         for model, version, tokens in rows.values_list("model", "version", "tokens"):
-            self._counts[model][version] = tokens
+            self._counts[version][model] = tokens
         self._looked_at = versions if any(visual.pages(one) for one in versions) else []
         self._documents: dict[str, int] = {}
         self._answers: defaultdict[str, list[int]] = defaultdict(list)
@@ -191,23 +191,33 @@ class _Costs:
                 self._said.setdefault(call.model, call)
 
     def documents(self, model: catalogue.Model) -> int:
+        """Tokens of the documents; a low guess, where nothing was counted, so that nothing is
+        refused that might fit."""
         if model.id not in self._documents:
-            counts = self._counts[model.id]
-            texts = (counts.get(v.pk, v.chars // asking.CHARS_PER_TOKEN) for v in self.versions)
+            low = (v.chars // asking.CHARS_PER_TOKEN for v in self._uncounted(model))
+            counted = (self._counts[v.pk].get(model.id, 0) for v in self.versions)
             looks = looking.plan(self._looked_at, model).tokens if self._looked_at else 0
-            self._documents[model.id] = sum(texts) + looks
+            self._documents[model.id] = sum(low) + sum(counted) + looks
         return self._documents[model.id]
+
+    def _uncounted(self, model: catalogue.Model) -> list[Version]:
+        return [one for one in self.versions if model.id not in self._counts[one.pk]]
 
     def of(self, model: catalogue.Model) -> NextCost | None:
         if not self.versions:
             return None
+        uncounted = self._uncounted(model)
+        documents = self.documents(model) + sum(
+            likely(one, self._counts[one.pk], model.id) - one.chars // asking.CHARS_PER_TOKEN
+            for one in uncounted
+        )
         lengths = self._answers[model.id][:LOOKED_AT]
         return priced(
             model,
-            documents=self.documents(model),
+            documents=documents,
             said=self._spoken(model),
             answer=round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS,
-            counted=len(self._counts[model.id]) == len(self.versions),
+            counted=not uncounted,
         )
 
     def _spoken(self, model: catalogue.Model) -> int:
@@ -216,5 +226,5 @@ class _Costs:
         if call is None:
             return 0
         prompt = engine.Usage.from_dict(call.usage).prompt_tokens
-        documents = sum(self._counts[call.model].values())
+        documents = sum(counts.get(call.model, 0) for counts in self._counts.values())
         return max(0, prompt - documents) + call.output_tokens - call.thinking_tokens

@@ -11,12 +11,12 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, Workspace
 from config.models import Pulse
 from documents.models import Version
 from qa import claude_models, engine, model_list, remote, streams, warming
 from qa.claude import Account, Connection, accounts, connect
-from qa.engine import files
+from qa.engine import catalogue, files
 from qa.hints import HINT_SECONDS, hint
 from qa.ledger import recorded
 from qa.models import Answer, ApiCall, Thread, Warming
@@ -133,10 +133,16 @@ def _carry_account(account: Account) -> None:
         logger.info("files not carried account=%s code=%s", name, error.code)
 
 
+def _usual_model(workspace: Workspace) -> catalogue.Model:
+    """The one whose count of tokens will be asked for first."""
+    key = claude_models.default_key(workspace)
+    return claude_models.get(settings.DEFAULT_MODEL if key == claude_models.AUTO else key)
+
+
 def _carry(version: Version, connection: Connection) -> None:
     try:
         remote.ensure_uploaded(version, connection)
-        remote.ensure_counted(version, settings.DEFAULT_MODEL, connection)
+        remote.ensure_counted(version, _usual_model(version.document.workspace), connection)
     except engine.EngineError as error:
         if error.code not in OF_A_FILE:
             raise

@@ -65,7 +65,9 @@ def test_a_price_is_told_for_these_documents_and_a_guess_is_called_one(owner, wo
     assert Decimal("0.25") < sonnet.cold < Decimal("0.27"), "100,000 written at 2.50"
     assert Decimal("0.01") < sonnet.warm < Decimal("0.02"), "100,000 read at 0.10"
     assert Decimal("0.125") < haiku.cold < Decimal("0.13"), "above 100,000 at 0.625"
-    assert not offered["claude-opus-5-5"].cost.counted
+    opus = offered["claude-opus-5-5"].cost
+    assert not opus.counted
+    assert Decimal("1.0") < opus.cold < Decimal("1.1"), "as many tokens as any other counted, at 5"
     assert offered["auto"].cost is None
     assert options(workspace, owner)["claude-sonnet-5-5"].cost is None, "without documents"
 

@@ -57,7 +57,7 @@ SENTENCES: dict[str, str] = {
     "Choose fewer documents or a model with a larger window.",
     "no_answer": "Claude ended without an answer. Try again, or put the question in other words.",
     "max_tokens_without_text": "Claude used all its room for thinking before it wrote an answer. "
-    "Ask a narrower question, or choose another model.",
+    "Ask a narrower question, or choose less effort or another model.",
     "stopped": "The answer was stopped. Ask again when you like.",
 }
 """English defaults by code: what happened and what to do."""
