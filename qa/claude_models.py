@@ -39,6 +39,11 @@ def name_of(key: str) -> str:
         return key
 
 
+def is_entry_of(key: str, api_id: str) -> bool:
+    """Whether the entry of a key is that model of the API."""
+    return any(one.key == key and one.api_id == api_id for one in entries())
+
+
 def usable(workspace: Workspace, user: User) -> list[ClaudeModel]:
     """What the user may ask with in the workspace."""
     role = workspace.role_of(user)

@@ -163,9 +163,11 @@ def test_a_list_that_fails_changes_nothing_and_is_asked_for_again_soon(emulator,
 
 
 def test_two_entries_of_one_model_share_its_counts_and_differ_in_their_cap(
-    emulator, document, owner
+    emulator, as_owner, document, owner
 ):
     answer = written(put(document, owner, model=OPUS_1M))
+    where = f"/w/{document.workspace.slug}/answers/{answer.public_id}/"
+    assert "in place of Claude Opus 4.7 (1M)" in as_owner.get(where).content.decode()
     assert (answer.model_requested, answer.model) == (OPUS_1M, OPUS)
     assert TokenCount.objects.get().model == OPUS
     TokenCount.objects.update(tokens=300_000)

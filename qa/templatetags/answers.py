@@ -109,6 +109,15 @@ def model_name(model: str) -> str:
 
 
 @register.filter
+def writer(answer: Answer) -> str:
+    """Who wrote it, by the name it was picked under; else what the API says, or what was picked."""
+    requested = answer.model_requested
+    if not answer.model or claude_models.is_entry_of(requested, answer.model):
+        return claude_models.name_of(requested)
+    return claude_models.name_of(answer.model)
+
+
+@register.filter
 def route_cost(answer: Answer) -> str:
     """What choosing the model cost; "" where that is not in the ledger."""
     costs = [call.cost_usd for call in answer.calls.all() if call.purpose == "route"]
