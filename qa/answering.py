@@ -21,7 +21,7 @@ from config.database import release
 from config.keeper import Keeper
 from documents.models import Version
 from documents.reading import owner_name
-from qa import engine, remote
+from qa import engine, pictures, remote
 from qa.asking import NotAskable
 from qa.claude import Connection, connect
 from qa.hints import hint
@@ -251,7 +251,9 @@ class Attempt:
         )
         tries = answer.attempts - answer.crashes
         if error.code == "file_missing" and tries < MAX_TRIES:
-            remote.forget(list(answer.sources.all()), connect(answer.workspace))
+            connection = connect(answer.workspace)
+            remote.forget(list(answer.sources.all()), connection)
+            pictures.forget(answer, connection)
             self._put_back(0.0, _("Uploading a document again…"))
             return
         wait = backoff(tries, error.retry_after)

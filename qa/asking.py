@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,9 +18,10 @@ from documents import visual
 from documents.forms import PlaceForm
 from documents.models import Document, Version
 from qa import choosing, claude_models, engine, looking, passages
+from qa import pictures as enclosed
 from qa.engine import catalogue
 from qa.hints import hint
-from qa.models import Answer, ClaudeSettings, Source, Thread, TokenCount
+from qa.models import Answer, ClaudeSettings, Picture, Source, Thread, TokenCount
 from qa.passages import LONGEST, Passage
 
 MAX_QUESTION = 20_000
@@ -146,6 +147,7 @@ def ask(
     about: Passage | None = None,
     request: HttpRequest | None = None,
     effort: str = "",
+    pictures: Sequence[Picture] = (),
 ) -> tuple[Answer, bool]:
     """The queued answer, and whether it is new: the same submission again gives the first one.
 
@@ -177,13 +179,15 @@ def ask(
         )
     versions = usable_versions(documents)
     check_looks(versions, looking.plan(versions, chosen.model), chosen.model)
-    check_fit(known_tokens(versions, chosen.model)[0], chosen.model)
+    shown = enclosed.tokens(follows, chosen.model, pictures)
+    check_fit(known_tokens(versions, chosen.model)[0] + shown, chosen.model)
     check_place(ClaudeSettings.place_of(workspace), chosen.model)
     try:
         with transaction.atomic():
             answer = _create(
                 question, versions, chosen, workspace, by, thread, follows, submission, about
             )
+            enclosed.enclose(answer, pictures)
             Event.objects.record(
                 Event.Verb.ASK, by=by, object=answer, workspace=workspace, request=request
             )
@@ -289,6 +293,7 @@ def ask_anew(answer: Answer, by: User, request: HttpRequest | None = None) -> An
             thread=thread,
             follows=last,
             submission=submission,
+            pictures=enclosed.of(answer),
             request=request,
         )
     return anew
@@ -313,6 +318,7 @@ def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:
         # made from the answer, so that pressing the button twice tries again once
         submission=uuid5(answer.public_id, "again"),
         about=passages.kept(answer),
+        pictures=enclosed.of(answer),
         request=request,
     )
     return again

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from config.database import release
 from documents import ingest, visual
 from documents.models import Page, RemoteFile, Text, Version, VersionQuerySet
-from qa import claude_models, engine, looking, remote, warmth
+from qa import claude_models, engine, looking, pictures, remote, warmth
 from qa.asking import NotAskable, check_fit, check_looks, check_place
 from qa.claude import Connection, on_behalf
 from qa.keeping import keeping
@@ -36,15 +36,16 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     check_place(connection.inference_geo, model)
     texts = sum(remote.ensure_counted(v, model, connection) for v in versions)
     shown = looking.plan(versions, model)
-    check_fit(texts + shown.tokens, model)
+    check_fit(texts + shown.tokens + pictures.tokens(answer, model), model)
     check_looks(versions, shown, model)
     request = keeping(
         engine.Question(
             text=answer.question,
             model=model,
             sources=sources(versions, connection, shown),
-            history=history(answer),
+            history=history(answer, connection),
             passage=_passage(answer),
+            pictures=pictures.sent(answer, connection),
             effort=answer.effort or None,
             **on_behalf(connection, answer.author),
             previous=warmth.previous(answer.thread),
@@ -191,23 +192,23 @@ def source_text(version: str) -> engine.SourceText:
     return engine.SourceText(version, row.document.title, text, pages)
 
 
-def history(answer: Answer) -> tuple[engine.Turn, ...]:
+def history(answer: Answer, connection: Connection) -> tuple[engine.Turn, ...]:
     """The finished questions and answers this one follows, oldest first."""
-    return turns_to(answer.follows)
+    return turns_to(answer.follows, connection)
 
 
-def turns_to(last: Answer | None) -> tuple[engine.Turn, ...]:
+def turns_to(last: Answer | None, connection: Connection) -> tuple[engine.Turn, ...]:
     """The finished questions and answers up to and with this one, oldest first."""
     turns: list[engine.Turn] = []
     step = last
     while step is not None:
         if step.status == Answer.Status.DONE:
-            turns.append(_turn(step))
+            turns.append(_turn(step, connection))
         step = step.follows
     return tuple(reversed(turns))
 
 
-def _turn(answer: Answer) -> engine.Turn:
+def _turn(answer: Answer, connection: Connection) -> engine.Turn:
     stored = {
         citation.number: engine.StoredCitation(
             version=str(citation.version.public_id),
@@ -226,7 +227,12 @@ def _turn(answer: Answer) -> engine.Turn:
         )
         for block in answer.blocks
     )
-    return engine.Turn(question=answer.question, blocks=blocks, passage=_passage(answer))
+    return engine.Turn(
+        question=answer.question,
+        blocks=blocks,
+        passage=_passage(answer),
+        pictures=pictures.sent(answer, connection),
+    )
 
 
 def _passage(answer: Answer) -> engine.Passage | None:

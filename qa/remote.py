@@ -17,7 +17,7 @@ from qa import engine
 from qa.claude import Account, Connection, installation
 from qa.engine import files
 from qa.ledger import recorded
-from qa.models import ApiCall, ClaudeKey, TokenCount
+from qa.models import ApiCall, ClaudeKey, RemotePicture, TokenCount
 
 logger = logging.getLogger(__name__)
 PREFIX = "pincite-"
@@ -109,6 +109,21 @@ def erase_deleted(account: Account, limit: int) -> int:
         with recorded(ApiCall.Purpose.DELETE, connection, workspace=workspace):
             files.delete_file(connection.client, remote.file_id)
         remote.delete()
+    return len(rows) + _erase_pictures(account, limit)
+
+
+def _erase_pictures(account: Account, limit: int) -> int:
+    """The same of the copies of questions' pictures."""
+    connection = account.connection
+    storing = account.workspaces.exclude(claude__inline=True)
+    copies = RemotePicture.objects.filter(account=connection.account)
+    gone = copies.exclude(picture__workspace__in=storing)
+    rows = list(gone.select_related("picture__workspace").order_by("pk")[:limit])
+    for copy in rows:
+        workspace = copy.picture.workspace
+        with recorded(ApiCall.Purpose.DELETE, connection, workspace=workspace):
+            files.delete_file(connection.client, copy.file_id)
+        copy.delete()
     return len(rows)
 
 
@@ -136,9 +151,11 @@ def tidy(connection: Connection) -> int:
             if name.startswith(ours) and made < timezone.now() - timedelta(hours=1)
         ]
     owned = set(RemoteFile.objects.values_list("file_id", flat=True))
+    owned |= set(RemotePicture.objects.values_list("file_id", flat=True))
     strays = [file_id for file_id in listed if file_id not in owned]
     for file_id in strays:
         with recorded(ApiCall.Purpose.DELETE, connection):
             files.delete_file(connection.client, file_id)
     RemoteFile.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()
+    RemotePicture.objects.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()
     return len(strays)

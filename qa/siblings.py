@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from qa import asking, passages
+from qa import asking, passages, pictures
 from qa.models import Answer, Thread
 from qa.sources import is_uuid
 
@@ -69,6 +69,7 @@ def _beside(
             follows=answer.follows,
             submission=submission,
             about=passages.kept(answer),
+            pictures=pictures.of(answer),
             request=request,
         )
     return made

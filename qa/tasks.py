@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User, Workspace
 from config.models import Pulse
 from documents.models import Version
-from qa import claude_models, engine, model_list, remote, streams, warming
+from qa import claude_models, engine, model_list, pictures, remote, streams, warming
 from qa.claude import Account, Connection, accounts, connect
 from qa.engine import catalogue, files
 from qa.hints import HINT_SECONDS, hint
@@ -189,7 +189,8 @@ def tidy_remote_files() -> None:
 
 @shared_task(expires=HINT_SECONDS)
 def tidy_streams() -> None:
-    """A finished answer is read from the database; its stream log is kept for a day. So is who
-    read which documents beforehand."""
+    """A finished answer is read from the database; its stream log is kept for a day. So are who
+    read which documents beforehand, and pictures of questions that were never asked."""
     streams.backend().tidy(KEEP_STREAMS)
     Warming.tidy(timezone.now() - timedelta(seconds=KEEP_STREAMS))
+    pictures.drop_unasked()

@@ -179,7 +179,7 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     shown = looking.plan(versions, model)
     asking.check_fit(tokens + shown.tokens, model)
     of = sources(versions, connection, shown)
-    question = desk.question(connection, of, turns_to(thread.last_answer()))
+    question = desk.question(connection, of, turns_to(thread.last_answer(), connection))
     request = keeping(question, connection, thread.workspace, thread, build=engine.build_warming)
     if tokens < model.cache_minimum or not _accepted(desk, request):
         return None

@@ -20,7 +20,7 @@ from tests.conftest import read, upload
 OURS = [m for m in apps.get_models() if m._meta.app_label in ("accounts", "documents", "qa")]
 INSIDE = {  # shown within another, a secret, or the search index
     "Member", "Source", "Text", "Words", "SignInLink", "Stretch", "KeyCount", "ClaudeKey",
-    "Warming",
+    "Warming", "Picture", "Enclosure", "RemotePicture",
 }  # fmt: skip
 
 

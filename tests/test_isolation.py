@@ -13,7 +13,7 @@ from accounts.roles import Role
 from documents import erasing, incoming
 from documents.models import Blob, Document, Folder, Version
 from qa import asking
-from qa.models import Answer, Thread
+from qa.models import Answer, Picture, Thread
 from tests.conftest import read, upload
 
 OUTSIDE = {  # what has no workspace in its address
@@ -55,6 +55,14 @@ def addresses(workspace, document, thread):
     arriving = incoming.begin(
         workspace, document.uploaded_by, name="a.txt", size=9, fingerprint="1"
     )
+    picture = Picture.objects.create(
+        workspace=workspace,
+        uploaded_by=document.uploaded_by,
+        media_type="image/png",
+        width=1,
+        height=1,
+        size=1,
+    )
     ids = {
         "<slug:slug>": workspace.slug,
         "<uuid:document_id>": str(document.public_id),
@@ -66,6 +74,7 @@ def addresses(workspace, document, thread):
         "<uuid:thread_id>": str(thread.public_id),
         "<uuid:answer_id>": str(thread.answers.get().public_id),
         "<uuid:other_id>": str(thread.answers.get().public_id),
+        "<uuid:picture_id>": str(picture.public_id),
     }
     for route in routes():
         if route in OUTSIDE:

@@ -304,3 +304,24 @@ def test_answers_about_real_contracts_cite_the_right_pages(
             assert one.page_start <= one.raw["start_page_number"] <= one.page_end
             assert contract.on_pages(one.cited_text, one.page_start, one.page_end)
     assert seen > 3
+
+
+def test_the_form_of_a_conversation_switches_how_its_documents_are_read(
+    as_owner, as_mate, workspace, owner, paper, document
+):
+    answer = put(paper, owner)
+    answer.thread.documents.add(document)
+    where = f"/w/{workspace.slug}/threads/{answer.thread.public_id}/edit/"
+    page = as_owner.get(where).content.decode()
+    assert f'name="visually_{paper.public_id}"' in page
+    assert f'name="visually_{document.public_id}"' not in page, "a text has no pages"
+    fields = {
+        "title": "Supply",
+        "documents": [paper.public_id, document.public_id],
+        f"visually_{paper.public_id}": "no",
+        f"visually_{document.public_id}": "maybe",
+    }
+    assert as_owner.post(where, fields).status_code == 302
+    paper.refresh_from_db()
+    document.refresh_from_db()
+    assert (paper.visually, document.visually) == ("no", "auto")

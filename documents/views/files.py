@@ -45,7 +45,7 @@ def _version(request: MemberRequest, workspace: Workspace, version_id: UUID) -> 
     return get_object_or_404(rows.select_related("blob"), public_id=version_id)
 
 
-def _safe(response: HttpResponseBase) -> HttpResponseBase:
+def safe(response: HttpResponseBase) -> HttpResponseBase:
     """Whatever is in it, a browser that is sent here runs none of it."""
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["X-Content-Type-Options"] = "nosniff"
@@ -54,7 +54,7 @@ def _safe(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _unreadable(error: ingest.Unreadable) -> HttpResponseBase:
-    return _safe(
+    return safe(
         HttpResponse(reading.sentence(error), status=404, content_type="text/plain; charset=utf-8")
     )
 
@@ -79,7 +79,7 @@ def picture(
         response = HttpResponse(data, content_type=kind or "application/octet-stream")
     response["Cache-Control"] = KEPT
     response["ETag"] = etag
-    return _safe(response)
+    return safe(response)
 
 
 @require_GET
@@ -99,7 +99,7 @@ def layer(
         request, "documents/_layer.html", {"layer": shown}, content_type="image/svg+xml"
     )
     response["Cache-Control"] = KEPT
-    return _safe(response)
+    return safe(response)
 
 
 @require_GET
@@ -108,12 +108,12 @@ def boxes(request: MemberRequest, workspace: Workspace, version_id: UUID) -> Htt
     version = _version(request, workspace, version_id)
     form = RangeForm(request.GET)
     if not form.is_valid() or form.cleaned_data["end"] > version.chars:
-        return _safe(JsonResponse({"error": _("This is no range of the text.")}, status=422))
+        return safe(JsonResponse({"error": _("This is no range of the text.")}, status=422))
     try:
         found = geometry.boxes(version, form.cleaned_data["start"], form.cleaned_data["end"])
     except ingest.Unreadable as error:
         return _unreadable(error)
-    return _safe(JsonResponse({"pages": [vars(one) for one in found]}))
+    return safe(JsonResponse({"pages": [vars(one) for one in found]}))
 
 
 @require_GET
@@ -135,7 +135,7 @@ def original(request: MemberRequest, workspace: Workspace, version_id: UUID) -> 
     response["Cache-Control"] = "private, no-store"
     name = uploads.clean_title(version.name)
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    return _safe(response)
+    return safe(response)
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

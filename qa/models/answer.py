@@ -40,7 +40,10 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         read = Source.objects.select_related("version__document")
         rows = self.select_related("about_version__document", "route")
         return rows.prefetch_related(
-            "citations__version__document", "calls", models.Prefetch("source_rows", read)
+            "citations__version__document",
+            "calls",
+            "enclosures__picture",
+            models.Prefetch("source_rows", read),
         )
 
     def working(self) -> AnswerQuerySet:

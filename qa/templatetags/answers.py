@@ -13,8 +13,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from documents import ingest
-from documents.models import Version
+from documents import ingest, visual
+from documents.models import Document, Version
 from qa import claude_models
 from qa.claude import extracted
 from qa.models import Answer, Thread
@@ -52,6 +52,12 @@ def footnotes(answer: Answer) -> list[Footnote]:
         version = answer.numbered[number].version
         found.append(Footnote(made, version.document.deleted_at if version else None))
     return found
+
+
+@register.filter
+def has_pages(document: Document) -> bool:
+    """Whether there is anything to look at beside its text."""
+    return visual.outlook(document) is not None
 
 
 @register.filter

@@ -17,11 +17,13 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import MemberRequest, in_workspace, remember_workspace, require
 from accounts.models import Event, Workspace
 from accounts.roles import Act
+from documents import visual
 from documents.forms import PlaceForm
+from documents.models import Document
 from documents.source import PART, part
-from qa import asking, passages, picker, siblings, sources
+from qa import asking, passages, picker, pictures, siblings, sources
 from qa.forms import AskForm, NewThreadForm, ThreadForm
-from qa.models import Answer, Thread
+from qa.models import Answer, Picture, Thread
 from qa.passages import Passage
 from qa.views import warmth
 from qa.views.lookups import live_documents, visible_thread
@@ -42,13 +44,15 @@ def threads(request: MemberRequest, workspace: Workspace) -> HttpResponse:
 def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """A first question: the form with the chosen documents, and what comes of it."""
     documents = live_documents(request, workspace)
+    shown: list[Picture] = []
     if request.method == "POST":
         form = NewThreadForm(request.POST, documents=documents)
+        shown = _pictures(request, workspace, form)
         if form.is_valid():
             try:
                 about = asking.selected(request.user, workspace, request.POST)
                 data = form.cleaned_data | {"effort": form.effort}
-                answer = _start(request, workspace, data, about)
+                answer = _start(request, workspace, data, about, shown)
                 return redirect("qa:thread", workspace.slug, answer.thread.public_id)  # type: ignore[union-attr]
             except asking.NotAskable as refusal:
                 form.add_error(None, str(refusal))
@@ -58,7 +62,7 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         chosen = request.GET.getlist("document")
     context: dict[str, Any] = {"workspace": workspace, "form": form}
     context["about"] = _about(request, workspace)
-    context |= _choices(documents, chosen)
+    context |= {"pictures": shown, **_choices(documents, chosen)}
     form.picker = picker.make(
         workspace,
         request.user,
@@ -92,6 +96,22 @@ def _choices(documents: Any, chosen: list[str]) -> dict[str, Any]:
     }
 
 
+def _pictures(request: MemberRequest, workspace: Workspace, form: AskForm) -> list[Picture]:
+    """The pictures of a form as it was sent: those added before, and files that came along. What
+    cannot be taken is said in the form."""
+    removed = request.POST.getlist("remove")
+    kept = [id_ for id_ in request.POST.getlist("picture") if id_ not in removed]
+    found = pictures.drafts(kept, workspace, request.user)
+    try:
+        files = request.FILES.getlist("pictures")
+        pictures.check_count(len(found) + len(files))
+        for file in files:
+            found.append(pictures.take(file, workspace, request.user))
+    except pictures.Refused as refusal:
+        form.add_error(None, str(refusal))
+    return found
+
+
 def _about(request: MemberRequest, workspace: Workspace) -> Passage | None:
     """The passage that a form to be shown carries: from its address, or as it was sent."""
     if request.method == "POST":
@@ -104,7 +124,11 @@ def _about(request: MemberRequest, workspace: Workspace) -> Passage | None:
 
 
 def _start(
-    request: MemberRequest, workspace: Workspace, data: dict[str, Any], about: Passage | None
+    request: MemberRequest,
+    workspace: Workspace,
+    data: dict[str, Any],
+    about: Passage | None,
+    shown: list[Picture],
 ) -> Answer:
     """The thread and its first answer; the same submission again gives the first one."""
     twin = Answer.objects.filter(author=request.user, submission=data["submission"]).first()
@@ -125,6 +149,7 @@ def _start(
             thread=thread,
             submission=data["submission"],
             about=about,
+            pictures=shown,
             request=request,
         )
         if not created:
@@ -175,10 +200,12 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
     """A follow-up. With htmx: the new answer, and a fresh form; else back to the thread."""
     shown = visible_thread(request, workspace, thread_id)
     form = AskForm(request.POST)
+    added = _pictures(request, workspace, form)
     answer: Answer | None = None
     if form.is_valid():
         try:
-            answer = _follow_up(request, shown, form.cleaned_data | {"effort": form.effort})
+            data = form.cleaned_data | {"effort": form.effort}
+            answer = _follow_up(request, shown, data, added)
         except asking.NotAskable as refusal:
             form.add_error("question", str(refusal))
     context: dict[str, Any] = {"workspace": workspace, "thread": shown, "form": form}
@@ -193,7 +220,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
             picked=form.data.get("model", ""),
             effort=form.effort,
         )
-        context["about"] = _about(request, workspace)
+        context |= {"about": _about(request, workspace), "pictures": added}
         if request.htmx:
             return render(request, "qa/_ask.html", context, status=422)
         return render(
@@ -211,7 +238,9 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
 
 
 @transaction.atomic
-def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> Answer:
+def _follow_up(
+    request: MemberRequest, thread: Thread, data: dict[str, Any], shown: list[Picture]
+) -> Answer:
     # locked: two questions at once must not follow the same answer
     Thread.objects.select_for_update().get(pk=thread.pk)
     last = thread.last_answer(siblings.through(thread, request.POST, "through"))
@@ -228,6 +257,7 @@ def _follow_up(request: MemberRequest, thread: Thread, data: dict[str, Any]) -> 
         follows=last,
         submission=data["submission"],
         about=asking.selected(request.user, thread.workspace, request.POST),
+        pictures=shown,
         request=request,
     )
     return answer
@@ -244,6 +274,7 @@ def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.save()
+            _switch(request, workspace, form.cleaned_data["documents"])
             Event.objects.record(
                 Event.Verb.RENAME,
                 by=request.user,
@@ -256,6 +287,16 @@ def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     context = {"workspace": workspace, "thread": shown, "form": form}
     context |= _choices(documents, asked if asked is not None else _ids(shown))
     return render(request, "qa/edit.html", context, status=422 if form.errors else 200)
+
+
+def _switch(request: MemberRequest, workspace: Workspace, documents: Any) -> None:
+    """How the chosen documents are read: as their page has it too."""
+    if not workspace.allows(request.user, Act.UPLOAD):
+        return
+    for document in documents:
+        asked = request.POST.get(f"visually_{document.public_id}", document.visually)
+        if asked in Document.Visually.values:
+            visual.switch(document, asked, request.user, request)
 
 
 def _ids(thread: Thread) -> list[str]:

@@ -16,7 +16,9 @@
   const place = (href) => {
     const { origin, pathname, searchParams: query } = new URL(href, location.href);
     if (origin !== location.origin || pathname !== home || !query.has("version")) return "";
-    return ["version", "answer", "start", "end"].map((name) => query.get(name)).join(" ");
+    // where nothing is lit, the page is the place
+    const last = query.has("start") ? ["start", "end"] : ["page"];
+    return ["version", "answer", ...last].map((name) => query.get(name)).join(" ");
   };
 
   const footnotes = () => [...document.querySelectorAll(".turn a.n")].filter((link) => place(link.href));
