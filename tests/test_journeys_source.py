@@ -235,9 +235,9 @@ def test_a_footnote_previews_its_quote_on_focus_and_escape_hides_it(browser, sta
     answer_of(page)
     before = page.locator("article.answer").bounding_box()
     page.locator(FIRST).first.evaluate(
-        "link => link.closest('article').querySelector('h2').setAttribute('tabindex', '-1')"
+        "link => link.closest('article').querySelector('.a').setAttribute('tabindex', '-1')"
     )
-    page.locator("article.answer h2").focus()
+    page.locator("article.answer .a").focus()
     page.keyboard.press("Tab")
     tip = page.get_by_role("tooltip")
     expect(tip).to_be_visible()
@@ -247,7 +247,7 @@ def test_a_footnote_previews_its_quote_on_focus_and_escape_hides_it(browser, sta
     expect(page.locator(FIRST).first).to_have_attribute("aria-describedby", "preview")
     page.keyboard.press("Escape")
     expect(tip).not_to_be_visible()
-    page.locator("article.answer h2").focus()
+    page.locator("article.answer .a").focus()
     page.locator(FIRST).first.hover()
     expect(tip).to_be_visible()
     tip.hover()
