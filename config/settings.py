@@ -263,6 +263,15 @@ DEFAULT_MODEL = env.text("PINCITE_MODEL", "claude-sonnet-5-5", _("Model of a new
 ANSWER_THREADS = env.whole(
     "PINCITE_ANSWER_THREADS", 16, _("Answers one worker writes at the same time."), 1, 1000
 )
+SEARCH_REQUESTS = env.whole(
+    "PINCITE_SEARCH_REQUESTS", 10, _("Requests of one answer that searches, at most."), 2, 50
+)
+SEARCH_TOKENS = env.whole(
+    "PINCITE_SEARCH_TOKENS", 500_000, _("Tokens of one answer that searches, at most."), 20_000
+)
+SEARCH_USD = env.whole(
+    "PINCITE_SEARCH_USD", 2, _("US dollars that one answer that searches costs, at most."), 1
+)
 FILE_DAYS = env.whole(
     "PINCITE_FILE_DAYS", 30, _("Days a text stays with the Files API before it is renewed."), 1, 90
 )

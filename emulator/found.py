@@ -1,13 +1,12 @@
 """Answers from search results: their sentences, cited by the blocks they stand in."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from . import extract
 from .faults import Fault
-from .library import Library
+from .library import WINDOW, Library
 from .prompt import Document
 from .tooling import HANDLE
 from .turn import SearchResult, Turn
@@ -18,7 +17,8 @@ _WRONG: dict[str, Json] = {
     "quote_invented": {"cited_text": "This sentence stands in no result, not even in part."},
     "offsets_out_of_range": {"search_result_index": 9_999},
 }
-GAP = "\n\n"  # between two results, so that no sentence goes from one into the next
+# between two results: no sentence, and no passage, goes from one into the next
+GAP = "\n\n" + " " * WINDOW
 
 
 @dataclass(frozen=True)
@@ -94,18 +94,12 @@ def _joined(results: tuple[SearchResult, ...]) -> tuple[str, list[Piece]]:
 def _cited(
     text: str, pieces: list[Piece], ranges: tuple[tuple[int, int], ...]
 ) -> Iterator[tuple[SearchResult, int, int]]:
-    """The blocks that some ranges lie in, neighbours together; of one result, the one that most
-    of it is of: a passage is made without regard to where results end."""
-    touched = [p for p in pieces if any(_touch(text, p, *span) for span in ranges)]
-    sizes: Counter[int] = Counter()
-    for piece in touched:
-        sizes[piece.result.index] += piece.end - piece.start
-    most = max(sizes, key=lambda index: sizes[index], default=-1)
+    """The blocks that some ranges lie in, neighbours of one result together."""
     run: list[Piece] = []
-    for piece in touched:
-        if piece.result.index != most:
+    for piece in pieces:
+        if not any(_touch(text, piece, *span) for span in ranges):
             continue
-        if run and run[-1].block + 1 != piece.block:
+        if run and (run[-1].result, run[-1].block + 1) != (piece.result, piece.block):
             yield run[0].result, run[0].block, run[-1].block
             run = []
         run.append(piece)

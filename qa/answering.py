@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import random
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -19,18 +18,19 @@ from django.utils.translation import gettext as _
 
 from config.database import release
 from config.keeper import Keeper
-from documents.models import Version
 from documents.reading import owner_name
 from qa import engine, pictures, remote
 from qa.asking import NotAskable
 from qa.claude import Connection, connect
+from qa.heard import Heard, ledger_type, outcome_of
 from qa.hints import hint
-from qa.ledger import missed, record_message
-from qa.models import LEASE, Answer, Citation
-from qa.notes import note
-from qa.preparing import LostLease, prepare, remember, source_text
+from qa.ledger import record_message
+from qa.manuscript import Manuscript
+from qa.models import LEASE, Answer
+from qa.preparing import LostLease, prepare, remember
 from qa.publisher import Publisher, flusher
 from qa.routing import route
+from qa.searching import Searching
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +52,9 @@ class Attempt:
         self.said = ""
         self.thought = ""
         self.remembered = False
-        self.blocks: list[dict[str, Any]] = []
-        self.citations: dict[int, Citation] = {}
-        self.numbering = engine.Numbering()
+        self.manuscript = Manuscript(answer, self.publisher)
         self.outcome: dict[str, Any] = {}
-        self.versions: dict[str, Version] = {}
+        self.spent_ms = 0  # by the requests before the present one, and by what was done between
 
     # the way of a question ------------------------------------------------------------------
 
@@ -89,9 +87,13 @@ class Attempt:
             route(self.answer, connection, self.interrupt)
             with engine.interruptible(self.interrupt):
                 request, versions = prepare(self.answer, connection)
-            self.versions = {str(version.public_id): version for version in versions}
-            self._say(_("Reading the documents…"))
-            self._listen(connection, request)
+            self.manuscript.versions = {str(v.public_id): v for v in versions}
+            self._say(
+                _("Searching the documents…")
+                if self.answer.searches
+                else _("Reading the documents…")
+            )
+            self._converse(connection, request)
         except NotAskable as refusal:
             return partial(self._fail, "documents", str(refusal))
         except LostLease:
@@ -107,8 +109,22 @@ class Attempt:
             return self._broken
         return self._finished
 
-    def _listen(self, connection: Connection, request: engine.Request) -> None:
-        """Follow the request to its end, and write its ledger row whatever that is."""
+    def _converse(self, connection: Connection, request: engine.Request) -> None:
+        """One request after another, until the answer is complete: mostly it takes one."""
+        began = time.monotonic()
+        work = Searching(self.answer, request, self.manuscript)
+        while work.go_on(*self._listen(connection, work.request)):
+            if self.interrupt.is_set():
+                raise engine.Interrupted
+            self.spent_ms = round((time.monotonic() - began) * 1000)
+
+    def _listen(
+        self, connection: Connection, request: engine.Request
+    ) -> tuple[engine.Finished, Decimal]:
+        """Follow the request to its end, and write its ledger row whatever that is.
+
+        What it came to, and what it cost in US dollars.
+        """
         heard = Heard(self.answer.model_requested)
         failure: Exception | None = None
         # a model may think for minutes: no database connection is held meanwhile
@@ -125,11 +141,13 @@ class Attempt:
             failure = error
         record = partial(record_message, self.answer, connection, request, heard.usage)
         error_type = ledger_type(failure)
-        stored(partial(record, model=heard.model, error_type=error_type, **heard.ledger))
-        self.outcome |= heard.outcome
+        call = stored(partial(record, model=heard.model, error_type=error_type, **heard.ledger))
+        self.outcome |= heard.outcome_after(self.spent_ms)
         if failure is not None:
             self._remember(connection, request)
             raise failure
+        assert heard.finished is not None
+        return heard.finished, call.cost_usd
 
     def _hear(
         self, event: engine.Event, heard: Heard, connection: Connection, request: engine.Request
@@ -141,18 +159,15 @@ class Attempt:
             case engine.Thinking(text):
                 self._say(_("Thinking…"))
                 self._think(text)
-            case engine.Text(block, text):
-                self._block(block)["text"] += text
-                self.publisher.add({"type": "text", "block": block, "text": text})
-            case engine.Cited(block, raw):
-                self._cite(block, raw, request)
             case engine.Finished():
                 heard.usage = event.usage
-                heard.end = outcome_of(event)
+                heard.finished, heard.end = event, outcome_of(event)
+            case _:
+                self.manuscript.take(event, request)
 
     def _remember(self, connection: Connection, request: engine.Request) -> None:
         if not self.remembered and not self.lost:
-            versions = list(self.versions.values())
+            versions = list(self.manuscript.versions.values())
             stored(partial(remember, self.answer, connection, request, versions))
             self.remembered = True
             release()
@@ -167,47 +182,6 @@ class Attempt:
             self.thought += text
             self.publisher.add({"type": "thought", "text": text})
 
-    def _block(self, index: int) -> dict[str, Any]:
-        while len(self.blocks) <= index:
-            self.blocks.append({"text": "", "citations": []})
-        return self.blocks[index]
-
-    def _cite(self, block: int, raw: dict[str, Any], request: engine.Request) -> None:
-        resolved = engine.resolve(raw, request.document_map, source_text, looks=request.looks)
-        number = self.numbering.number(resolved)
-        if number not in self.citations:
-            self.citations[number] = self._citation(number, resolved)
-            if resolved.state != Citation.State.EXACT:
-                logger.info(
-                    "answer=%s citation=%d state=%s",
-                    self.answer.public_id,
-                    number,
-                    resolved.state,
-                )
-        self._block(block)["citations"].append(number)
-        footnote = dataclasses.asdict(note(self.answer, self.citations[number]))
-        self.publisher.add({"type": "cite", "block": block, "note": footnote})
-
-    def _citation(self, number: int, resolved: engine.Resolved) -> Citation:
-        version = self.versions.get(resolved.version or "")
-        title = version.document.title if version else resolved.title
-        return Citation(
-            answer=self.answer,
-            number=number,
-            kind=resolved.kind,
-            state=resolved.state,
-            version=version,
-            start=resolved.start,
-            end=resolved.end,
-            page_start=resolved.page_start,
-            page_end=resolved.page_end,
-            address=resolved.url or "",
-            title=title[:300],
-            cited_text=resolved.cited_text.replace("\0", ""),
-            seen=resolved.seen,
-            raw=_without_nul(dict(resolved.raw)),
-        )
-
     def _say(self, sentence: str) -> None:
         if sentence == self.said:
             return
@@ -215,24 +189,22 @@ class Attempt:
         self.publisher.add({"type": "status", "sentence": sentence})
 
     def _written(self) -> dict[str, Any]:
-        blocks = [{**b, "text": b["text"].replace("\0", "")} for b in self.blocks]
-        text = "".join(block["text"] for block in blocks)
         thought = self.thought.replace("\0", "").strip()
-        return {"text": text, "blocks": blocks, "thought": thought, **self.outcome}
+        return {**self.manuscript.written(), "thought": thought, **self.outcome}
 
     # how it ends -----------------------------------------------------------------------------
 
     def _finished(self) -> None:
-        self.answer.finish(list(self.citations.values()), **self._written())
+        self.answer.finish(list(self.manuscript.citations.values()), **self._written())
         logger.info(
             "answer=%s done first_token_ms=%s citations=%d",
             self.answer.public_id,
             self.answer.first_text_ms,
-            len(self.citations),
+            len(self.manuscript.citations),
         )
 
     def _stopped(self) -> None:
-        self.answer.mark_stopped(list(self.citations.values()), **self._written())
+        self.answer.mark_stopped(list(self.manuscript.citations.values()), **self._written())
 
     def _broken(self) -> None:
         self._fail("unexpected", _("Pincite made a mistake here. It is in the log; try again."))
@@ -278,62 +250,20 @@ class Attempt:
         self.answer.fail(code, sentence, **{k: v for k, v in self.outcome.items() if v})
 
 
-@dataclass
-class Heard:
-    """What the API has said of one request: for the ledger, and for the answer's outcome."""
-
-    model: str
-    request_id: str = ""
-    usage: engine.Usage = field(default_factory=engine.Usage)
-    end: dict[str, Any] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
-
-    def started(self, event: engine.Started) -> None:
-        self.model, self.request_id = event.model, event.request_id or ""
-        self.usage = event.usage
-        self.told = {"message_id": event.message_id, **missed(event.missed)}
-
-    def failed(self, error: engine.EngineError) -> None:
-        self.model, self.request_id = error.model or self.model, error.request_id or self.request_id
-        # a failure before the first event knows of no usage, an interruption later does
-        self.usage = error.usage if error.usage.prompt_tokens else self.usage
-        self.end = outcome_of(error)
-
-    @property
-    def ledger(self) -> dict[str, Any]:
-        return {"request_id": self.request_id, **self.told, **self.end}
-
-    @property
-    def outcome(self) -> dict[str, Any]:
-        return {"model": self.model, **self.end}
+T = TypeVar("T")
 
 
-def ledger_type(failure: Exception | None) -> str:
-    if isinstance(failure, engine.EngineError):
-        return failure.type or failure.code
-    return failure.__class__.__name__ if failure else ""
-
-
-def outcome_of(end: engine.Finished | engine.EngineError) -> dict[str, Any]:
-    return {
-        "stop_reason": end.stop_reason or "",
-        "first_text_ms": end.first_text_ms,
-        "total_ms": end.total_ms,
-    }
-
-
-def stored(write: Callable[[], object]) -> None:
+def stored(write: Callable[[], T]) -> T:
     """A write that is tried again when the database was away: what was paid for must be kept."""
     for pause in (0.2, 1.0, 3.0):
         release()
         try:
-            write()
-            return
+            return write()
         except (OperationalError, InterfaceError):
             logger.warning("write failed, trying again", exc_info=True)
             release()
             time.sleep(pause)
-    write()
+    return write()
 
 
 def backoff(tries: int, retry_after: float | None) -> float:
@@ -354,17 +284,6 @@ def waiting_sentence(code: str, wait: float) -> str:
         "reason": reasons.get(code, _("Claude had a problem")),
         "seconds": max(1, round(wait)),
     }
-
-
-def _without_nul(value: Any) -> Any:
-    """JSON without NUL characters, which PostgreSQL refuses."""
-    if isinstance(value, str):
-        return value.replace("\0", "")
-    if isinstance(value, dict):
-        return {key: _without_nul(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nul(item) for item in value]
-    return value
 
 
 # what keeps a running answer alive -----------------------------------------------------------

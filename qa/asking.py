@@ -21,7 +21,16 @@ from qa import choosing, claude_models, engine, looking, passages
 from qa import pictures as enclosed
 from qa.engine import catalogue
 from qa.hints import hint
-from qa.models import Answer, ClaudeSettings, Picture, Source, Thread, TokenCount
+from qa.models import (
+    Answer,
+    ClaudeSettings,
+    Picture,
+    Scope,
+    Source,
+    Thread,
+    TokenCount,
+    WebAccess,
+)
 from qa.passages import LONGEST, Passage
 
 MAX_QUESTION = 20_000
@@ -92,19 +101,32 @@ def known_tokens(versions: list[Version], model: catalogue.Model | str) -> tuple
     return total, len(counts) == len(versions)
 
 
-def check_fit(tokens: int, model: catalogue.Model | str) -> None:
-    """Raises NotAskable when so many tokens of documents leave no room in the model's window, or
-    are more than our cap for it."""
-    known = claude_models.get(model)
-    if engine.fits(tokens + FRAME_TOKENS, known):
-        return
-    raise NotAskable(
-        _(
-            "The documents have about %(tokens)s tokens; %(model)s reads at most %(window)s at "
-            "once. Choose fewer documents or a model with a larger window."
+def fit(tokens: int, model: catalogue.Model | str) -> bool:
+    """Whether so many tokens of documents leave room in the model's window, and keep to our cap
+    for it. What does not fit is searched."""
+    return engine.fits(tokens + FRAME_TOKENS, claude_models.get(model))
+
+
+def check_scope(scope: Scope, by: User) -> None:
+    """Raises NotAskable when there is nothing to search."""
+    if scope.gone:
+        raise NotAskable(
+            _("%(scope)s was deleted. Choose anew what to ask about.") % {"scope": scope}
         )
-        % {"tokens": f"{tokens:,}", "model": known.name, "window": f"{known.reads:,}"}
-    )
+    if not scope.documents(by).ready().exists():
+        raise NotAskable(_("There is no document to search yet: %(scope)s.") % {"scope": scope})
+
+
+def mode_of(versions: list[Version], model: str, follows: Answer | None) -> Answer.Mode:
+    """How a question is answered about documents that fit as far as is known.
+
+    A follow-up about the same documents with the same model goes on as the answer before it: that
+    one may have been searched because an exact count was larger than what was thought.
+    """
+    if follows is None or not follows.searches or follows.model_requested != model:
+        return Answer.Mode.FULL
+    same = set(follows.sources.values_list("pk", flat=True)) == {v.pk for v in versions}
+    return Answer.Mode.SEARCH if same and follows.scope is None else Answer.Mode.FULL
 
 
 def check_looks(versions: list[Version], shown: looking.Plan, model: catalogue.Model | str) -> None:
@@ -145,11 +167,16 @@ def ask(
     follows: Answer | None = None,
     submission: UUID | None = None,
     about: Passage | None = None,
+    scope: Scope | None = None,
+    web: bool = False,
     request: HttpRequest | None = None,
     effort: str = "",
     pictures: Sequence[Picture] = (),
 ) -> tuple[Answer, bool]:
     """The queued answer, and whether it is new: the same submission again gives the first one.
+
+    It is about the documents, or about a scope instead. ``web``: it may look at the sites that an
+    admin has allowed for the workspace.
 
     Raises NotAskable with a sentence, before anything is stored or spent.
     """
@@ -177,15 +204,32 @@ def ask(
         raise NotAskable(
             _("The passage is too long: select at most %(count)d characters.") % {"count": LONGEST}
         )
-    versions = usable_versions(documents)
-    check_looks(versions, looking.plan(versions, chosen.model), chosen.model)
-    shown = enclosed.tokens(follows, chosen.model, pictures)
-    check_fit(known_tokens(versions, chosen.model)[0] + shown, chosen.model)
     check_place(ClaudeSettings.place_of(workspace), chosen.model)
+    if scope is not None:
+        check_scope(scope, by)
+    versions = usable_versions(documents) if scope is None else []
+    if web and not WebAccess.domains_of(workspace):
+        raise NotAskable(_("An admin has to list the web sites that may be looked at first."))
+    shown = enclosed.tokens(follows, chosen.model, pictures)
+    fits = fit(known_tokens(versions, chosen.model)[0] + shown, chosen.model)
+    mode = mode_of(versions, chosen.key, follows) if scope is None and fits else Answer.Mode.SEARCH
+    if mode == Answer.Mode.FULL:
+        check_looks(versions, looking.plan(versions, chosen.model), chosen.model)
     try:
         with transaction.atomic():
             answer = _create(
-                question, versions, chosen, workspace, by, thread, follows, submission, about
+                question,
+                versions,
+                chosen,
+                workspace,
+                by,
+                thread,
+                follows,
+                submission,
+                about,
+                mode=mode,
+                scope=scope,
+                web=web,
             )
             enclosed.enclose(answer, pictures)
             Event.objects.record(
@@ -227,8 +271,10 @@ def _create(
     follows: Answer | None,
     submission: UUID | None,
     about: Passage | None,
+    **given: Any,
 ) -> Answer:
-    given: dict[str, Any] = {"submission": submission} if submission else {}
+    if submission:
+        given["submission"] = submission
     if about is not None:
         given |= {f"about_{name}": value for name, value in vars(about).items()}
     answer = Answer.objects.create(
@@ -294,13 +340,17 @@ def ask_anew(answer: Answer, by: User, request: HttpRequest | None = None) -> An
             follows=last,
             submission=submission,
             pictures=enclosed.of(answer),
+            scope=answer.scope,
+            web=answer.web,
             request=request,
         )
     return anew
 
 
 def documents_of(answer: Answer) -> list[Document]:
-    """The documents it is about, as they are today."""
+    """The documents it is about, as they are today; none where it is about a scope."""
+    if answer.scope is not None:
+        return []
     rows = Document.objects.filter(versions__answers=answer).select_related("current")
     return list(rows.distinct().order_by("pk"))
 
@@ -319,6 +369,8 @@ def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:
         submission=uuid5(answer.public_id, "again"),
         about=passages.kept(answer),
         pictures=enclosed.of(answer),
+        scope=answer.scope,
+        web=answer.web,
         request=request,
     )
     return again

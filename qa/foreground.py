@@ -76,7 +76,7 @@ def write_here(answer: Answer) -> Answer:
 
 def as_dict(answer: Answer) -> dict[str, Any]:
     """The shape that `ask --json` prints."""
-    main = answer.calls.filter(purpose="answer").order_by("pk").last()
+    calls = list(answer.calls.filter(purpose="answer").order_by("pk"))
     citations = answer.citations.select_related("version__document").order_by("number")
     return {
         "answer": str(answer.public_id),
@@ -87,19 +87,34 @@ def as_dict(answer: Answer) -> dict[str, Any]:
         "backend": answer.backend or None,
         "text": answer.text,
         "citations": [citation_dict(answer, citation) for citation in citations],
-        "usage": main.usage if main else None,
+        "usage": added_up([call.usage for call in calls]) if calls else None,
         "cost_usd": float(answer.ledger.cost_usd),
         "timings": {"first_token_ms": answer.first_text_ms, "total_ms": answer.total_ms},
     }
 
 
-def refused(sentence: str, model: str) -> dict[str, Any]:
+def added_up(usages: list[dict[str, Any]]) -> dict[str, Any]:
+    """The usage of several requests as that of one, in the API's own field names."""
+    total: dict[str, Any] = {}
+    for usage in usages:
+        for name, value in usage.items():
+            before = total.get(name)
+            if isinstance(value, dict):
+                total[name] = added_up([before or {}, value])
+            elif isinstance(value, int) and isinstance(before, int):
+                total[name] = before + value
+            elif value is not None or name not in total:
+                total[name] = value
+    return total
+
+
+def refused(sentence: str, model: str, searching: bool = False) -> dict[str, Any]:
     """The same shape for a question that was not put."""
     return {
         "answer": None,
         "status": Answer.Status.FAILED,
         "error": sentence,
-        "mode": "full",
+        "mode": Answer.Mode.SEARCH if searching else Answer.Mode.FULL,
         "model": model,
         "backend": None,
         "text": "",

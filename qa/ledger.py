@@ -115,6 +115,7 @@ def _record(
         prompt_version=request.prompt_version,
         parameters=parameters(request),
         document_map=document_map(request),
+        found_map=[[one.version, *one.range(0, len(one.spans))] for one in request.found],
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         thinking_tokens=usage.thinking_tokens,
@@ -165,6 +166,8 @@ def recorded(purpose: ApiCall.Purpose, connection: Connection, **fields: Any) ->
 
 
 def parameters(request: engine.Request) -> dict[str, Any]:
-    """What was asked of the model, without the texts."""
+    """What was asked of the model, without the texts; of its tools the names."""
     params = request.params.items()
-    return {name: value for name, value in params if name not in ("messages", "system")}
+    asked = {name: value for name, value in params if name not in ("messages", "system", "tools")}
+    tools = [tool["name"] for tool in request.params.get("tools") or ()]
+    return asked | ({"tools": tools} if tools else {})

@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from config.database import release
 from documents import ingest, visual
 from documents.models import Page, RemoteFile, Text, Version, VersionQuerySet
-from qa import claude_models, engine, looking, pictures, remote, warmth
-from qa.asking import NotAskable, check_fit, check_looks, check_place
+from qa import claude_models, engine, looking, pictures, remote, scopes, warmth
+from qa.asking import NotAskable, check_looks, check_place, fit
 from qa.claude import Connection, on_behalf
 from qa.keeping import keeping
 from qa.ledger import parameters
-from qa.models import Answer, Source
+from qa.models import Answer, Source, WebAccess
 
 TOLD = 8  # pieces of hidden text that the model is shown; it is told of the pages of all
 
@@ -28,15 +28,16 @@ class LostLease(Exception):
 def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, list[Version]]:
     """The request for an answer, and the versions it is about.
 
-    Uploads and counts what the API does not have yet. Raises NotAskable when a document is gone
-    or all of them are too long, before anything is spent; EngineError from the API; LostLease.
+    Uploads and counts what the API does not have yet, unless it is to be searched; then there are
+    no versions. Raises NotAskable when a document is gone, before anything is spent;
+    EngineError from the API; LostLease.
     """
-    versions = _readable_versions(answer)
     model = claude_models.get(answer.model_requested)
     check_place(connection.inference_geo, model)
-    texts = sum(remote.ensure_counted(v, model, connection) for v in versions)
+    versions = [] if answer.searches else _fitting(answer, model, connection)
+    if answer.searches and not scopes.within(answer).exists():
+        raise NotAskable(_("There is nothing left to search. Choose anew what to ask about."))
     shown = looking.plan(versions, model)
-    check_fit(texts + shown.tokens + pictures.tokens(answer, model), model)
     check_looks(versions, shown, model)
     request = keeping(
         engine.Question(
@@ -47,6 +48,8 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
             passage=_passage(answer),
             pictures=pictures.sent(answer, connection),
             effort=answer.effort or None,
+            searching=answer.searches,
+            domains=WebAccess.domains_of(answer.workspace) if answer.web else (),
             **on_behalf(connection, answer.author),
             previous=warmth.previous(answer.thread),
         ),
@@ -110,6 +113,20 @@ def _source(version: Version, looks: tuple[engine.Look, ...]) -> engine.Source:
         context=description(version, looked),
         looks=looks,
     )
+
+
+def _fitting(
+    answer: Answer, model: engine.catalogue.Model, connection: Connection
+) -> list[Version]:
+    """The versions to read; none when, now that they are counted, they must be searched."""
+    versions = _readable_versions(answer)
+    texts = sum(remote.ensure_counted(v, model, connection) for v in versions)
+    shown = looking.plan(versions, model).tokens + pictures.tokens(answer, model)
+    if fit(texts + shown, model):
+        return versions
+    if not answer.remember(mode=Answer.Mode.SEARCH):
+        raise LostLease
+    return []
 
 
 def remember(

@@ -44,7 +44,7 @@ class Publisher:
                 self._events.append(event)
             first = event["type"] == "text" and not self.said_text
             self.said_text = self.said_text or first
-        if first or event["type"] in ("status", "broke", "end"):
+        if first or event["type"] in ("status", "step", "broke", "end"):
             self.flush()
 
     def flush(self) -> None:

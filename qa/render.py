@@ -129,7 +129,7 @@ def page_label(first: int | None, last: int | None) -> str:
 
 
 # events after which all that was said before is taken off the page
-VOIDING = {"broke", "restart", "again", "lost"}
+VOIDING = {"broke", "restart", "again", "lost", "aside"}
 
 
 @dataclass
@@ -143,6 +143,7 @@ class Draft:
     anchor: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
     notes: dict[int, Note] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
     status: str = ""
     notice: str = ""
     thought: str = ""
@@ -150,6 +151,7 @@ class Draft:
     _settled: int = 0  # characters of the marked source that are finished paragraphs
     _noted: int = 0
     _thought: int = 0
+    _stepped: int = 0
 
     def apply(self, event: dict[str, Any]) -> None:
         match event["type"]:
@@ -161,6 +163,13 @@ class Draft:
                 self._block(event["block"])["citations"].append(note.number)
             case "thought":
                 self.thought += event["text"]
+            case "step":
+                self.steps.append(event["step"])
+            case "aside":
+                # it was said while it looked for the answer, and is no part of that
+                for block in self.blocks[event["block"] :]:
+                    block["text"] = ""
+                self._settled = 0
             case "status":
                 self.status = event["sentence"]
             case "broke":
@@ -181,8 +190,9 @@ class Draft:
 
     def _void(self) -> None:
         """What was said until now does not count."""
-        self.blocks, self.notes, self.status, self.thought = [], {}, "", ""
-        self._settled = self._noted = self._thought = 0
+        self.blocks, self.notes, self.steps = [], {}, []
+        self.status = self.thought = ""
+        self._settled = self._noted = self._stepped = self._thought = 0
 
     def _block(self, index: int) -> dict[str, Any]:
         while len(self.blocks) <= index:
@@ -198,11 +208,14 @@ class Draft:
         self._noted = len(self.notes)
         thinks = everything or len(self.thought) > self._thought
         self._thought = len(self.thought)
+        steps = self.steps[0 if everything else self._stepped :]
+        self._stepped = len(self.steps)
         return {
             "thought": self.thought if thinks else "",
             "settled": html(source[begin : self._settled], self.anchor, self.notes),
             "tail": html(source[self._settled :], self.anchor, self.notes),
             "notes": fresh,
+            "steps": steps,
             "status": self.status if not source else "",
             "notice": self.notice if everything else "",
         }

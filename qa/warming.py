@@ -177,7 +177,9 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     model, thread = desk.model, desk.thread
     tokens = sum(remote.ensure_counted(version, model, connection) for version in versions)
     shown = looking.plan(versions, model)
-    asking.check_fit(tokens + shown.tokens, model)
+    if not asking.fit(tokens + shown.tokens, model):
+        # it is searched, and shares nothing but the tools
+        return None
     of = sources(versions, connection, shown)
     question = desk.question(connection, of, turns_to(thread.last_answer(), connection))
     request = keeping(question, connection, thread.workspace, thread, build=engine.build_warming)

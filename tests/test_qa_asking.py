@@ -56,27 +56,25 @@ def test_a_question_about_a_document_still_being_read_is_refused_with_its_name(
     assert not Thread.objects.exists()
 
 
-def test_documents_that_do_not_fit_are_refused_before_anything_is_spent(
-    as_owner, workspace, document
-):
+def test_documents_that_do_not_fit_are_searched_instead(as_owner, workspace, document):
     TokenCount.objects.create(
         version=document.current, model="claude-haiku-4-5-20251001", tokens=250_000
     )
     answer = ask_form(as_owner, workspace, document, model="claude-haiku-4-5-20251001")
-    assert answer.status_code == 422
-    assert "250,000 tokens" in answer.content.decode()
+    assert answer.status_code == 302
+    assert Answer.objects.get().mode == "search"
     assert not ApiCall.objects.exists()
 
 
-def test_what_the_count_finds_too_long_is_not_sent(emulator, document, owner):
+def test_what_the_count_finds_too_long_is_searched_and_not_sent(emulator, document, owner):
     answer = put(document, owner, model="claude-haiku-4-5-20251001")
+    assert answer.mode == "full"
     TokenCount.objects.create(
         version=document.current, model="claude-haiku-4-5-20251001", tokens=250_000
     )
-    failed = written(answer)
-    assert failed.status == "failed"
-    assert "Choose fewer documents" in failed.error
-    assert not ApiCall.objects.filter(purpose="answer").exists()
+    done = written(answer)
+    assert (done.status, done.mode) == ("done", "search")
+    assert not ApiCall.objects.filter(purpose="upload").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,5 +9,6 @@ be found: an empty set finds nothing.
 
 from .finding import DEPTH, Hit, search
 from .indexing import forget, index, retitle
+from .passages import sentences
 
-__all__ = ["DEPTH", "Hit", "forget", "index", "retitle", "search"]
+__all__ = ["DEPTH", "Hit", "forget", "index", "retitle", "search", "sentences"]

@@ -29,6 +29,7 @@ from .lifetime import Lifetimes
 from .limits import Allowance, Limits, read_limits
 from .looks import Look, Picture
 from .request import (
+    HEADROOM,
     AnswerBlock,
     Passage,
     Question,
@@ -45,9 +46,12 @@ from .request import (
 from .rounds import Bounds, Rounds
 from .run import run
 from .tokens import count
+from .tools import CALLS_AT_ONCE
 from .warm import Warmed, build_warming, warm, warming_is_refused
 
 __all__ = [
+    "CALLS_AT_ONCE",
+    "HEADROOM",
     "SENTENCES",
     "Allowance",
     "AnswerBlock",

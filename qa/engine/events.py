@@ -178,6 +178,7 @@ class Finished:
     first_text_ms: int | None
     total_ms: int
     content: tuple[dict[str, Any], ...] = ()
+    message_id: str | None = None
 
 
 Event = Started | Thinking | Text | Cited | BlockEnded | Called | Browsed | Finished

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from . import prompts
+from . import breakpoints, prompts
 from .errors import EngineError
 from .events import Called, Finished, Usage
 from .request import Request
@@ -21,9 +21,7 @@ from .tools import Found, Result
 
 CHARS_PER_TOKEN = 3
 """Of results; a low guess, so that they are rather thought to be longer than they are."""
-CALLS_AT_ONCE = 8
 NO_ROOM = "Left out: there is no room for it. Answer from what you have."
-TOO_MANY = f"Not done: at most {CALLS_AT_ONCE} calls are done at once. Ask again if it is needed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +79,23 @@ class Rounds:
         results, fits = self._fitting(finished.usage, results)
         final = not fits or self._exhausted(finished.usage)
         content: list[dict[str, Any]] = [result.block() for result in results]
-        # it moves along, so that each request finds what the one before it wrote
-        content[-1] = content[-1] | {"cache_control": {"type": "ephemeral"}}
         notes = [note] if note else []
         if final:
             notes.append(prompts.LAST_ROUND)
         content += [{"type": "text", "text": text} for text in notes]
         passages = [passage for result in results for passage in result.passages]
         self._next(
-            [
-                {"role": "assistant", "content": list(finished.content)},
-                {"role": "user", "content": content},
-            ],
+            finished,
             tuple(passage.found for passage in passages),
             final,
+            {"role": "assistant", "content": list(finished.content)},
+            {"role": "user", "content": content},
         )
 
     def resumed(self, finished: Finished) -> None:
         """The next request after ``pause_turn``: what came goes back, and nothing is added."""
-        messages = [{"role": "assistant", "content": list(finished.content)}]
-        self._next(messages, (), self._exhausted(finished.usage))
+        said = {"role": "assistant", "content": list(finished.content)}
+        self._next(finished, (), self._exhausted(finished.usage), said)
 
     def _exhausted(self, usage: Usage) -> bool:
         """Whether there is only room for one request more, if each is like the last."""
@@ -127,18 +122,19 @@ class Rounds:
             kept.append(result)
         return kept, fits
 
-    def _next(self, messages: list[dict[str, Any]], found: tuple[Found, ...], final: bool) -> None:
-        params = dict(self.request.params)
-        params["messages"] = [*map(_without_moving, params["messages"]), *messages]
+    def _next(
+        self,
+        finished: Finished,
+        found: tuple[Found, ...],
+        final: bool,
+        *added: dict[str, Any],
+    ) -> None:
+        before = self.request
+        params = dict(before.params)
+        params["messages"] = [dict(message) for message in (*params["messages"], *added)]
+        # they move along, so that each request finds what the one before it wrote
+        breakpoints.place(params["messages"], before.lifetimes)
+        params["diagnostics"] = {"previous_message_id": finished.message_id}
         if final:
             params["tool_choice"] = {"type": "none"}
-        self.request = replace(self.request, params=params, found=(*self.request.found, *found))
-
-
-def _without_moving(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without the breakpoint that moves along with the newest results."""
-    content = message["content"]
-    if message["role"] != "user" or not any(b["type"] == "tool_result" for b in content):
-        return message
-    kept = [{k: v for k, v in block.items() if k != "cache_control"} for block in content]
-    return {**message, "content": kept}
+        self.request = replace(before, params=params, found=(*before.found, *found))

@@ -193,6 +193,7 @@ class _Answer:
             self.first_text_ms,
             self._milliseconds(),
             self.content.blocks(),
+            self.message_id,
         )
 
     def complete(self, error: EngineError) -> EngineError:

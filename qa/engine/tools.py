@@ -26,6 +26,8 @@ QUERIES = 4
 READ_CHARS = 20_000
 """Characters that are read at once at most."""
 READ_PAGES = 10
+CALLS_AT_ONCE = 8
+"""Calls of one response that are done."""
 TITLE_LENGTH = 120
 
 
@@ -235,6 +237,11 @@ class Result:
         content: Any = [passage.block() for passage in self.passages] or self.text
         block = {"type": "tool_result", "tool_use_id": self.call, "content": content}
         return block | ({"is_error": True} if self.is_error else {})
+
+
+def too_many(call: str) -> Result:
+    said = f"Not done: at most {CALLS_AT_ONCE} calls are done at once. Ask again if it is needed."
+    return Result(call, text=said, is_error=True)
 
 
 def listing(rows: Iterable[Mapping[str, Any]], page: int, pages: int, count: int) -> str:

@@ -7,8 +7,10 @@ from qa.models.claude_model import ClaudeModel
 from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
 from qa.models.picture import Enclosure, Picture, RemotePicture
 from qa.models.route import Route
+from qa.models.scope import Scope
 from qa.models.thread import Thread, ThreadQuerySet
 from qa.models.warming import Warming
+from qa.models.web import WebAccess
 
 __all__ = [
     "LEASE",
@@ -25,9 +27,11 @@ __all__ = [
     "Picture",
     "RemotePicture",
     "Route",
+    "Scope",
     "Source",
     "Thread",
     "ThreadQuerySet",
     "TokenCount",
     "Warming",
+    "WebAccess",
 ]

@@ -18,6 +18,7 @@ from accounts.models import User, Workspace
 from documents.models import Version
 from qa.models.citation import Citation
 from qa.models.ledger import Backend, Ledger
+from qa.models.scope import Scope
 from qa.models.thread import Thread
 
 LEASE = timedelta(seconds=15)
@@ -38,7 +39,9 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
     def to_show(self) -> AnswerQuerySet:
         """With what ``_answer.html`` looks at."""
         read = Source.objects.select_related("version__document")
-        rows = self.select_related("about_version__document", "route")
+        rows = self.select_related(
+            "about_version__document", "route", "scope__folder", "scope__tag"
+        )
         return rows.prefetch_related(
             "citations__version__document",
             "calls",
@@ -107,6 +110,10 @@ class Answer(models.Model):
 
     Backend = Backend
 
+    class Mode(models.TextChoices):
+        FULL = "full", _("reads all of it")
+        SEARCH = "search", _("searches")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="answers")
     thread = models.ForeignKey(Thread, models.PROTECT, null=True, related_name="answers")
@@ -140,7 +147,13 @@ class Answer(models.Model):
     effort = models.CharField(max_length=10, blank=True)
     model = models.CharField(max_length=80, blank=True)
     backend = models.CharField(max_length=10, choices=Backend.choices, blank=True)
-    mode = models.CharField(max_length=10, default="full")
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.FULL)
+    # where it searches, if not in the documents it was given
+    scope = models.ForeignKey(Scope, models.PROTECT, null=True, related_name="answers")
+    # whether it may look at the web sites that an admin has allowed
+    web = models.BooleanField(default=False)
+    # what it did with its tools, in order, as `qa.steps` has it
+    steps = models.JSONField(default=list)
     prompt_version = models.CharField(max_length=40, blank=True)
     parameters = models.JSONField(default=dict)
     stop_reason = models.CharField(max_length=40, blank=True)
@@ -196,6 +209,10 @@ class Answer(models.Model):
     @property
     def working(self) -> bool:
         return self.status in (self.Status.QUEUED, self.Status.RUNNING)
+
+    @property
+    def searches(self) -> bool:
+        return self.mode == self.Mode.SEARCH
 
     @property
     def anchor(self) -> str:

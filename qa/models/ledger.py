@@ -71,6 +71,8 @@ class ApiCall(models.Model):
     warm_until = models.DateTimeField(null=True)
     cache_miss_reason = models.CharField(_("why the cache was missed"), max_length=40, blank=True)
     cache_missed_tokens = models.PositiveBigIntegerField(default=0)
+    # search_result_index → [public id of the version, first character, after the last]
+    found_map = models.JSONField(default=list)
     request_id = models.CharField(max_length=120, blank=True)
     stop_reason = models.CharField(max_length=40, blank=True)
     error_type = models.CharField(max_length=60, blank=True)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
 from documents.models import Document
+from qa.models.scope import Scope
 
 if TYPE_CHECKING:
     from qa.models.answer import Answer
@@ -36,6 +37,8 @@ class Thread(models.Model):
     title = models.CharField(_("title"), max_length=200)
     is_private = models.BooleanField(_("private"), default=False)
     documents = models.ManyToManyField(Document, related_name="threads")
+    # instead of documents chosen one by one
+    scope = models.ForeignKey(Scope, models.PROTECT, null=True, related_name="threads")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)

@@ -63,7 +63,8 @@ def said(desk: warming.Desk | None) -> Said | None:
     try:
         connection = connect(desk.thread.workspace)
         versions = desk.versions
-        asking.check_fit(asking.known_tokens(versions, desk.model)[0], desk.model)
+        if not asking.fit(asking.known_tokens(versions, desk.model)[0], desk.model):
+            return None
         name = desk.prefix(connection)
     except (engine.EngineError, asking.NotAskable):
         return None

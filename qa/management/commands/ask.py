@@ -11,7 +11,7 @@ from documents import ingest
 from documents.foreground import ingest_path
 from documents.models import Document
 from qa import asking, foreground
-from qa.models import Answer
+from qa.models import Answer, Scope
 
 
 class Command(BaseCommand):
@@ -21,14 +21,15 @@ class Command(BaseCommand):
         parser.add_argument("question")
         parser.add_argument("--document", action="append", metavar="ID", help="can be repeated")
         parser.add_argument("--file", action="append", metavar="PATH", type=Path)
-        parser.add_argument("--workspace", metavar="NAME", help="alone: all its ready documents")
+        parser.add_argument("--workspace", metavar="NAME", help="alone: its documents are searched")
         parser.add_argument("--model", default=settings.DEFAULT_MODEL)
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace, user = local_workspace(options["workspace"])
+        whole = not (options["document"] or options["file"])
         try:
-            documents = self._documents(options, workspace, user)
+            documents = [] if whole else self._documents(options, workspace, user)
         finally:
             ingest.close()
         try:
@@ -38,11 +39,12 @@ class Command(BaseCommand):
                 model=options["model"],
                 workspace=documents[0].workspace if documents else workspace,
                 by=user,
+                scope=Scope.objects.whole(workspace) if whole else None,
             )
         except asking.NotAskable as refusal:
             if not options["json"]:
                 raise CommandError(str(refusal)) from refusal
-            self.stdout.write(json.dumps(foreground.refused(str(refusal), options["model"])))
+            self.stdout.write(json.dumps(foreground.refused(str(refusal), options["model"], whole)))
             raise SystemExit(1) from refusal
         with foreground.claude_at_hand():
             answer = foreground.write_here(answer)
@@ -60,13 +62,9 @@ class Command(BaseCommand):
             if len(found) < len(set(options["document"])):
                 raise CommandError("There is no such document.")
             return found
-        if options["file"]:
-            return [
-                document
-                for path in options["file"]
-                for document in self._read(path, workspace, user)
-            ]
-        return list(rows.ready().filter(workspace=workspace))
+        return [
+            document for path in options["file"] for document in self._read(path, workspace, user)
+        ]
 
     def _read(self, path: Path, workspace: Any, user: Any) -> list[Document]:
         """The file as a document, with those that are in it and could be read."""

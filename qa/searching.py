@@ -1,0 +1,79 @@
+"""Between the requests of one answer: what is asked for is looked up, and goes into the next."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+
+from qa import claude_models, engine
+from qa.engine import prompts
+from qa.manuscript import Manuscript
+from qa.models import Answer, Source
+from qa.shelf import Shelf
+
+WINDOWS = 4  # of a model that an answer may take in all which reads its documents whole
+REQUESTS = 8  # and as many requests
+
+
+class Searching:
+    """``request`` is the next one to send; ``go_on`` makes another of what came, or is done."""
+
+    def __init__(self, answer: Answer, request: engine.Request, manuscript: Manuscript) -> None:
+        self._answer, self._manuscript = answer, manuscript
+        self._rounds = engine.Rounds(request, bounds(answer))
+        self._shelf = Shelf.of(answer) if answer.searches else None
+
+    @property
+    def request(self) -> engine.Request:
+        return self._rounds.request
+
+    def go_on(self, finished: engine.Finished, usd: Decimal) -> bool:
+        """Whether there is another request to send, made of what this one came to.
+
+        Raises EngineError for a call that nothing here can do.
+        """
+        self._rounds.spent(finished.usage, usd)
+        match finished.stop_reason:
+            case "tool_use":
+                self._run(finished)
+            case "pause_turn":
+                self._rounds.resumed(finished)
+            case _:
+                return False
+        self._manuscript.begin_response(apart=finished.stop_reason == "tool_use")
+        return True
+
+    def _run(self, finished: engine.Finished) -> None:
+        calls = self._rounds.calls(finished)
+        if self._shelf is None:
+            raise engine.EngineError("invalid", detail="a tool that was not offered")
+        done, refused = calls[: engine.CALLS_AT_ONCE], calls[engine.CALLS_AT_ONCE :]
+        results, steps, note = self._shelf.run(done)
+        for step in steps:
+            self._manuscript.add_step(step)
+        results += [engine.tools.too_many(call.id) for call in refused]
+        self._rounds.answered(finished, results, f"{prompts.NOTES}\n{note}" if note else "")
+        self._keep_sources()
+
+    def _keep_sources(self) -> None:
+        """What something was returned of belongs to the answer, and may be cited."""
+        assert self._shelf is not None
+        fresh = self._shelf.versions.keys() - self._manuscript.versions.keys()
+        self._manuscript.versions |= self._shelf.versions
+        rows = [
+            Source(answer=self._answer, version=self._shelf.versions[version])
+            for version in sorted(fresh)
+        ]
+        Source.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def bounds(answer: Answer) -> engine.Bounds:
+    """What the answer may take at most. One that reads everything takes what that takes."""
+    model = claude_models.get(answer.model_requested)
+    room = min(model.reads, model.window - engine.HEADROOM)
+    if not answer.searches:
+        return engine.Bounds(REQUESTS, WINDOWS * model.window, Decimal("Infinity"), room)
+    return engine.Bounds(
+        settings.SEARCH_REQUESTS, settings.SEARCH_TOKENS, Decimal(settings.SEARCH_USD), room
+    )

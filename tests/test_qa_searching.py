@@ -1,0 +1,448 @@
+"""Questions that are answered by searching: found, cited exactly, limited, and kept to what the
+author may see."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+
+from accounts.models import Member
+from documents import tags
+from documents.models import Document, Folder, Text
+from qa import asking, shelf
+from qa.engine import Called
+from qa.models import Answer, ApiCall, Scope, Thread
+from qa.searching import bounds
+from qa.shelf import Shelf
+from tests.asked import GOVERNING, in_thread, put, wait_for, written
+from tests.conftest import read, upload
+
+NDA = """MUTUAL NON-DISCLOSURE AGREEMENT
+
+1. Parties. This Agreement is made between Cedar Inc and Dogwood SA.
+
+2. Term. Confidentiality lasts for five years after disclosure.
+
+3. Governing law. This Agreement is governed by the laws of Malta.
+"""
+
+
+@pytest.fixture
+def nda(workspace, owner):
+    made = upload(workspace, owner, NDA, "nda.txt")
+    read(made)
+    return made
+
+
+@pytest.fixture
+def library(document, nda):
+    """Two contracts, in a workspace that is asked about as a whole."""
+    return Scope.objects.whole(document.workspace)
+
+
+def ask(scope, by, question=GOVERNING, **fields):
+    if "thread" not in fields:
+        fields["thread"] = Thread.objects.create(
+            workspace=scope.workspace, author=by, title=question, scope=scope
+        )
+    answer, _created = asking.ask(
+        question=question,
+        documents=[],
+        model=fields.pop("model", "claude-sonnet-5-5"),
+        workspace=scope.workspace,
+        by=by,
+        scope=scope,
+        **fields,
+    )
+    return answer
+
+
+def bodies(emulator, answer):
+    """What was sent for the answer, oldest first."""
+    count = answer.calls.filter(purpose="answer").count()
+    return [entry["body"] for entry in emulator.requests(count)["requests"]]
+
+
+def exact(answer):
+    for citation in answer.citations.all():
+        text = Text.objects.get(version=citation.version).content
+        assert citation.state == "exact"
+        assert citation.kind == "text"
+        assert text[citation.start : citation.end] == citation.cited_text
+        assert citation.page_start
+    return list(answer.citations.all())
+
+
+def test_a_whole_workspace_is_searched_and_cited_exactly(emulator, library, owner, nda, document):
+    answer = written(ask(library, owner))
+    assert (answer.status, answer.mode) == ("done", "search")
+    citations = exact(answer)
+    quotes = " ".join(citation.cited_text for citation in citations)
+    assert "laws of Ireland" in quotes
+    assert "laws of Malta" in quotes
+    assert {c.version for c in citations} == {nda.current, document.current}
+    assert set(answer.sources.all()) == {nda.current, document.current}
+
+
+def test_each_request_is_a_row_of_the_ledger_with_the_map_of_what_was_found(
+    emulator, library, owner
+):
+    answer = written(ask(library, owner))
+    first, second = answer.calls.filter(purpose="answer").order_by("pk")
+    assert (first.stop_reason, second.stop_reason) == ("tool_use", "end_turn")
+    assert first.found_map == []
+    for version, start, end in second.found_map:
+        content = Text.objects.get(version__public_id=version).content
+        assert content[start:end].strip()
+    assert first.parameters["tools"] == second.parameters["tools"]
+    assert first.request_id != second.request_id
+    assert not ApiCall.objects.filter(purpose__in=["upload", "count"]).exists()
+    assert answer.total_ms >= first.total_ms + second.total_ms
+    assert answer.first_text_ms >= first.total_ms
+    assert answer.ledger.cost_usd == first.cost_usd + second.cost_usd
+
+
+def test_its_steps_are_kept_with_the_answer(emulator, library, owner):
+    answer = written(ask(library, owner))
+    kinds = [step["kind"] for step in answer.steps]
+    assert sorted(kinds) == ["list", "search"]
+    (search,) = [step for step in answer.steps if step["kind"] == "search"]
+    assert search["documents"] == 2
+    assert search["passages"] >= 2
+    assert all(isinstance(query, str) for query in search["queries"])
+
+
+def test_calls_of_one_turn_are_all_answered_in_their_order(emulator, library, owner):
+    answer = written(ask(library, owner))
+    _first, second = bodies(emulator, answer)
+    assistant, user = second["messages"][-2:]
+    asked = [block["id"] for block in assistant["content"] if block["type"] == "tool_use"]
+    given = [b["tool_use_id"] for b in user["content"] if b["type"] == "tool_result"]
+    assert len(asked) == 2
+    assert asked == given
+    assert assistant["content"][0]["type"] == "thinking"
+    results = json.dumps(user["content"])
+    assert "pincite:" in results
+    assert str(library.workspace.public_id) not in results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_of_one_turn_run_beside_each_other(library, owner, monkeypatch):
+    together = threading.Barrier(2, timeout=5)
+    searched = shelf.search.search
+
+    def at_once(*args, **options):
+        together.wait()
+        return searched(*args, **options)
+
+    monkeypatch.setattr(shelf.search, "search", at_once)
+    calls = [
+        Called(f"toolu_{n}", "search_documents", {"queries": [word], "documents": []})
+        for n, word in enumerate(("termination notice", "governing law"))
+    ]
+    results, steps, _note = Shelf.of(ask(library, owner)).run(calls)
+    assert [result.call for result in results] == ["toolu_0", "toolu_1"]
+    assert "sixty days" in results[0].passages[0].text
+    assert "laws of" in results[1].passages[0].text
+    assert [step["kind"] for step in steps] == ["search", "search"]
+
+
+def test_a_list_says_what_there_is_page_by_page(library, owner, document, monkeypatch):
+    tags.put(Document.objects.filter(pk=document.pk), "services", document.workspace, owner)
+    at = Shelf.of(ask(library, owner))
+    text = run(at, "list_documents", title_contains="", page=1).text
+    head, first, second = text.splitlines()
+    assert head == "2 documents, page 1 of 1:"
+    assert json.loads(first)["title"] == "contract.txt"
+    assert json.loads(first)["tags"] == ["services"]
+    assert json.loads(second) == {"id": "d2", "title": "nda.txt", "kind": "Text", "pages": 1}
+    assert "nda.txt" in run(at, "list_documents", title_contains="NDA", page=1).text
+    assert run(at, "list_documents", title_contains="zzz", page=7).text == (
+        "There is no such document."
+    )
+
+
+def run(at, name, **given):
+    (result,), _steps, _note = at.run([Called("toolu_1", name, given)])
+    return result
+
+
+def test_pages_and_characters_are_read_as_they_stand(library, owner, document):
+    at = Shelf.of(ask(library, owner))
+    found = run(at, "search_documents", queries=["fees invoice"], documents=[])
+    handle = at.handle(document.pk)
+    assert found.passages[0].handle == handle
+    content = Text.objects.get(version=document.current).content
+    page = run(at, "read_passages", document=handle, unit="pages", first=2, last=9)
+    (passage,) = page.passages
+    assert passage.text.startswith("SCHEDULE")
+    assert passage.place.startswith("p. 2")
+    at_fees = content.index("Fees.")
+    part = run(
+        at, "read_passages", document=handle, unit="characters", first=at_fees, last=at_fees + 12
+    )
+    start, end = part.passages[0].found.spans[0][0], part.passages[0].found.spans[-1][1]
+    assert content[start:end] == part.passages[0].text == "Fees. Alder"
+    beyond = run(at, "read_passages", document=handle, unit="pages", first=7, last=9)
+    assert beyond.is_error
+    assert "2 pages" in beyond.text
+
+
+# whose documents ----------------------------------------------------------------------------------
+
+
+def test_a_strangers_document_cannot_be_searched_listed_or_read(
+    library, owner, stranger, elsewhere, document
+):
+    theirs = upload(elsewhere, stranger, "The secret fee is 99 euros. Governed by Oz law.")
+    read(theirs)
+    at = Shelf.of(ask(library, owner))
+    at.handles["d9"] = theirs.pk
+    assert "secret" not in run(at, "list_documents", title_contains="", page=1).text
+    hits = run(at, "search_documents", queries=["secret fee"], documents=[]).passages
+    assert not any("secret" in passage.text for passage in hits)
+    for call in (
+        {"name": "read_passages", "document": "d9", "unit": "pages", "first": 1, "last": 1},
+        {"name": "search_documents", "queries": ["secret fee"], "documents": ["d9"]},
+        {"name": "read_passages", "document": str(theirs.public_id), "unit": "pages"},
+        {"name": "read_passages", "document": str(theirs.pk), "unit": "pages"},
+        {"name": "search_documents", "queries": ["fee"], "documents": ["d1", "../d9"]},
+    ):
+        result = run(at, call.pop("name"), **call)
+        assert result.is_error
+        assert not result.passages
+
+
+def test_handles_of_one_answer_mean_nothing_in_another(library, owner, document):
+    first, second = Shelf.of(ask(library, owner)), Shelf.of(ask(library, owner))
+    handle = first.handle(document.pk)
+    assert run(first, "read_passages", document=handle, unit="pages", first=1, last=1).passages
+    assert run(second, "read_passages", document=handle, unit="pages", first=1, last=1).is_error
+
+
+def test_who_has_left_the_workspace_finds_nothing_more_for_a_question_on_its_way(
+    emulator, library, mate, document
+):
+    answer = ask(library, mate)
+    at = Shelf.of(answer)
+    handle = at.handle(document.pk)
+    Member.objects.filter(user=mate).delete()
+    assert run(at, "read_passages", document=handle, unit="pages", first=1, last=1).is_error
+    assert not run(at, "search_documents", queries=["governing law"], documents=[]).passages
+    failed = written(answer)
+    assert failed.status == "failed"
+    assert "nothing left to search" in failed.error
+
+
+def test_a_folder_is_searched_with_what_lies_below_it_and_nothing_else(
+    emulator, workspace, owner, document, nda
+):
+    deals = Folder.objects.create(workspace=workspace, name="Deals", created_by=owner)
+    inner = Folder.objects.create(workspace=workspace, name="2025", parent=deals, created_by=owner)
+    Document.objects.filter(pk=nda.pk).update(folder=inner)
+    answer = written(ask(Scope.objects.folder(deals), owner))
+    assert {c.version for c in exact(answer)} == {nda.current}
+    (search,) = [step for step in answer.steps if step["kind"] == "search"]
+    assert search["documents"] == 1
+
+
+def test_a_tag_is_searched_alone(emulator, workspace, owner, document, nda):
+    tags.put(Document.objects.filter(pk=document.pk), "signed", workspace, owner)
+    scope = Scope.objects.tag(document.tags.get())
+    answer = written(ask(scope, owner))
+    assert {c.version for c in exact(answer)} == {document.current}
+    document.tags.get().delete()
+    scope.refresh_from_db()
+    assert scope.gone
+    assert str(scope) == "Tag signed"
+    with pytest.raises(asking.NotAskable, match="Tag signed was deleted"):
+        ask(scope, owner)
+
+
+def test_an_empty_scope_is_not_asked(workspace, owner):
+    with pytest.raises(asking.NotAskable, match="no document to search"):
+        ask(Scope.objects.whole(workspace), owner)
+
+
+# when ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long(workspace, owner):
+    """More than the smallest window has room for, by the counts and by the first guess."""
+    clauses = "\n\n".join(
+        f"{n}. Clause {n} says that party {n} shall pay {n * 100} euros on day {n} of each month."
+        for n in range(12_000)
+    )
+    made = upload(workspace, owner, f"{clauses}\n\nThis Agreement is governed by the laws of Fiji.")
+    read(made)
+    return made
+
+
+def test_documents_that_do_not_fit_are_searched_and_follow_ups_go_on_so(emulator, long, owner):
+    answer = written(put(long, owner, model="claude-haiku-4-5"))
+    assert (answer.status, answer.mode) == ("done", "search"), answer.error
+    assert any("laws of Fiji" in c.cited_text for c in exact(answer))
+    assert answer.scope is None
+    follow = written(
+        put(
+            long,
+            owner,
+            "How much shall party 117 pay?",
+            model="claude-haiku-4-5",
+            thread=answer.thread,
+            follows=answer,
+        )
+    )
+    assert follow.mode == "search"
+    assert any("11700 euros" in c.cited_text for c in exact(follow))
+    other = put(long, owner, thread=answer.thread, follows=answer)
+    assert other.mode == "full", "another model reads it whole"
+
+
+def test_what_turns_out_too_long_when_it_is_counted_is_searched(
+    emulator, document, owner, monkeypatch
+):
+    answer = put(document, owner)
+    assert answer.mode == "full"
+    monkeypatch.setattr("qa.preparing.fit", lambda tokens, model: False)
+    done = written(answer)
+    assert (done.status, done.mode) == ("done", "search")
+    assert exact(done)
+    again = put(document, owner, "And the fees?", thread=done.thread, follows=done)
+    assert again.mode == "search"
+    assert set(again.sources.all()) == {document.current}
+
+
+def test_earlier_answers_are_replayed_without_citations_that_point_nowhere(
+    emulator, library, owner
+):
+    first = written(ask(library, owner))
+    assert first.citations.exists()
+    second = written(
+        ask(
+            library,
+            owner,
+            "And whose laws govern the Non-Disclosure Agreement?",
+            thread=first.thread,
+            follows=first,
+        )
+    )
+    sent = bodies(emulator, second)[0]["messages"]
+    assert [message["role"] for message in sent] == ["user", "assistant", "user"]
+    said = "".join(block["text"] for block in sent[1]["content"])
+    assert "laws of Ireland" in said
+    assert "search_result_location" not in json.dumps(sent)
+    assert "tool_use" not in json.dumps(sent)
+    assert any("laws of Malta" in c.cited_text for c in exact(second))
+
+
+def test_trying_again_and_asking_anew_keep_the_scope(emulator, library, owner, nda):
+    emulator.faults({"kind": "billing", "path": "messages"})
+    failed = written(ask(library, owner))
+    assert failed.status == "failed"
+    again = asking.ask_again(failed, owner)
+    assert (again.scope, again.mode) == (library, "search")
+    done = written(again)
+    assert exact(done)
+    anew = asking.ask_anew(done, owner)
+    assert (anew.scope, anew.follows) == (library, done)
+
+
+# limits, stop, failure ----------------------------------------------------------------------------
+
+
+def test_at_a_limit_it_answers_from_what_it_has(emulator, library, owner, settings):
+    settings.SEARCH_REQUESTS = 3
+    emulator.faults({"kind": "more_tools", "times": 5})
+    answer = written(ask(library, owner))
+    emulator.forget_faults()
+    assert answer.status == "done"
+    assert exact(answer)
+    sent = bodies(emulator, answer)
+    assert len(sent) == 3
+    assert "tool_choice" not in sent[1]
+    assert sent[2]["tool_choice"] == {"type": "none"}
+    assert "No more tool calls" in sent[2]["messages"][-1]["content"][-1]["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SEARCH_TOKENS", 5_000), ("SEARCH_USD", 0)], ids=["tokens", "money"]
+)
+def test_tokens_and_money_are_limits_too(emulator, library, owner, settings, name, value):
+    setattr(settings, name, value)
+    emulator.faults({"kind": "more_tools", "times": 5})
+    answer = written(ask(library, owner))
+    emulator.forget_faults()
+    assert answer.status == "done"
+    assert answer.calls.filter(purpose="answer").count() == 2
+
+
+def test_what_nobody_offered_is_no_limit_for_reading_everything(document, owner):
+    answer = put(document, owner)
+    assert bounds(answer).usd == float("inf")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stop_ends_it_between_two_requests_too(emulator, library, owner):
+    emulator.faults({"kind": "more_tools", "times": 50}, {"kind": "delay", "ms": 20_000})
+    emulator.forget_faults()
+    emulator.faults({"kind": "delay", "ms": 1}, {"kind": "silence", "after": 0, "ms": 20_000})
+    answer = ask(library, owner)
+    worker = threading.Thread(target=in_thread, args=(answer.pk,))
+    worker.start()
+    wait_for(lambda: ApiCall.objects.filter(answer=answer).count() == 1)
+    began = time.monotonic()
+    Answer.objects.get(pk=answer.pk).request_stop()
+    worker.join(5)
+    assert not worker.is_alive()
+    assert time.monotonic() - began < 3
+    stopped = Answer.objects.get(pk=answer.pk)
+    assert stopped.status == "stopped"
+    assert stopped.steps, "what it did until then is kept"
+    assert stopped.calls.filter(purpose="answer").count() == 2
+
+
+def test_a_failure_in_the_middle_starts_again_from_the_beginning(emulator, library, owner):
+    emulator.faults({"kind": "delay", "ms": 1}, {"kind": "overloaded", "retry_after": 0})
+    waiting = written(ask(library, owner))
+    assert waiting.status == "queued"
+    assert waiting.calls.filter(error_type="overloaded_error").count() == 1
+    Answer.objects.update(next_try_at=None)
+    done = written(waiting)
+    assert done.status == "done"
+    assert exact(done)
+    assert [step["kind"] for step in done.steps].count("search") == 1
+    assert done.calls.filter(purpose="answer").count() == 4
+
+
+def test_nothing_found_says_what_was_searched(emulator, library, owner):
+    answer = written(ask(library, owner, "Which zebra quagga okapi is warranted?"))
+    assert answer.status == "done"
+    assert not answer.citations.exists()
+    searches = [step for step in answer.steps if step["kind"] == "search"]
+    assert len(searches) == 2, "it tries other words first"
+    assert all(step["passages"] == 0 for step in searches)
+    for query in searches[0]["queries"]:
+        assert query in answer.text
+
+
+@pytest.mark.parametrize("fault", ["quote_invented", "offsets_out_of_range"])
+def test_what_no_tool_returned_is_shown_as_unverified(emulator, library, owner, fault):
+    emulator.faults({"kind": "delay", "ms": 1}, {"kind": fault})
+    answer = written(ask(library, owner))
+    assert answer.status == "done"
+    assert {c.state for c in answer.citations.all()} == {"unverified"}
+    assert {c.start for c in answer.citations.all()} == {None}
+
+
+def test_hidden_and_unread_places_are_told_with_the_results(library, owner, nda, monkeypatch):
+    monkeypatch.setattr(shelf, "description", lambda version: "Page 7 could not be read.")
+    at = Shelf.of(ask(library, owner))
+    call = Called("t", "search_documents", {"queries": ["confidentiality years"], "documents": []})
+    _results, _steps, note = at.run([call])
+    assert f"{at.handle(nda.pk)}: Page 7 could not be read." in note
+    assert at.run([call])[2] == "", "said once"
