@@ -82,6 +82,7 @@ class Sitting:
     name: str
     model: str
     document_tokens: int
+    output_rate: Decimal
     warmed: bool = False
     shares: list[float] = field(default_factory=list)
     pincite: Spent = field(default_factory=Spent)
@@ -91,6 +92,14 @@ class Sitting:
     @property
     def ratio(self) -> float:
         return float(self.pincite.usd / self.plain.usd)
+
+    @property
+    def reading(self) -> float:
+        """The same without the answers, which cost what they cost either way."""
+        answers = [
+            spent.output * self.output_rate / 1_000_000 for spent in (self.pincite, self.plain)
+        ]
+        return float((self.pincite.usd - answers[0]) / (self.plain.usd - answers[1]))
 
     @property
     def kept(self) -> bool:
@@ -192,10 +201,13 @@ def _sitting(
         write(last)
         last.refresh_from_db()
         assert last.status == Answer.Status.DONE, last.error
-    tokens = asking.known_tokens([document.current for document in documents], model)[0]
-    sitting = Sitting(name, model.name, tokens, bool(opened and not opened.error_type))
-    system = _system_tokens(model)
     rows = list(ApiCall.objects.filter(thread=thread).order_by("pk"))
+    first = next(row for row in rows if row.purpose == ApiCall.Purpose.ANSWER)
+    # texts, and pages as they look, as they were counted
+    tokens = _usage(first.usage).prompt_tokens - _frame_tokens(model, QUESTIONS[0])
+    warmed = bool(opened and not opened.error_type)
+    sitting = Sitting(name, model.name, tokens, model.rates_for(tokens).output, warmed)
+    system = _frame_tokens(model, "?")
     for row in rows:
         usage = _usage(row.usage)
         sitting.pincite.add(usage, model)
@@ -210,12 +222,12 @@ def _sitting(
     return sitting
 
 
-def _system_tokens(model: Any) -> int:
-    """Of what comes before the documents."""
+def _frame_tokens(model: Any, question: str) -> int:
+    """Of all but the documents."""
     from qa import engine
     from qa.claude import connect
 
-    params = engine.frame_params(engine.Question("?", model))
+    params = engine.frame_params(engine.Question(question, model))
     return engine.count(connect().client, params)
 
 
@@ -285,7 +297,8 @@ def _print(sittings: list[Sitting]) -> None:
             print(f"  read from cache, first question {first:7.1%}   (not read beforehand)")
         print(f"  read from cache, the others     {later:7.1%}{_goal(later >= SHARE, SHARE)}")
         print(f"  cost of the uncached            {one.ratio:7.3f}", end="")
-        print(f"   goal ≤ {RATIO}: {'kept' if one.ratio <= RATIO else 'MISSED'}")
+        goal = f"goal ≤ {RATIO}: {'kept' if one.ratio <= RATIO else 'MISSED'}"
+        print(f"   {goal}   (prompts alone {one.reading:.3f})")
     print()
 
 
