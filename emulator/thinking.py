@@ -38,7 +38,7 @@ def _summary(prompt: Prompt, effort: str) -> str:
     question = prompt.questions[-1] if prompt.questions else ""
     titles = [one.title for one in prompt.documents if one.title]
     steps = ["Looking through the documents for the passages that bear on the question."]
-    if words := sorted(terms.words(question)):
+    if words := list(dict.fromkeys(terms.plain(question))):
         steps.append(f"The words to look for are {', '.join(words)}.")
     if titles:
         steps.append(f"To be read: {', '.join(titles)}.")

@@ -89,6 +89,10 @@ def make(
                for one in offered]  # fmt: skip
     if tiers.offered(workspace, user):
         options.insert(0, Option(tiers.AUTO, _("Auto"), str(tiers.BEST_FOR)))
+    if key not in {one.key for one in options}:
+        # it is not offered any more: the first that can be chosen
+        free = (one.key for one in options if not one.reason and one.key != tiers.AUTO)
+        key = next(free, "")
     chosen = [replace(one, chosen=True, level=_level(one, effort)) if one.key == key else one
               for one in options]  # fmt: skip
     return Picker(tuple(chosen), moved)

@@ -162,6 +162,8 @@ def test_the_workspaces_default_is_chosen_at_first(as_owner, owner, workspace, d
     assert picker.make(workspace, owner, []).chosen.key == "auto"
     ClaudeSettings.objects.filter(pk=settings.pk).update(auto=False)
     assert "auto" not in options(workspace, owner)
+    change("claude-sonnet-5-5", enabled=False)
+    assert picker.make(workspace, owner, []).chosen.key == "claude-haiku-5-5"
 
 
 def test_prices_follow_the_documents_that_are_chosen(as_owner, as_stranger, workspace, document):
