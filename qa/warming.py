@@ -24,7 +24,16 @@ from qa.engine import catalogue, lifetime
 from qa.hints import HINT_SECONDS
 from qa.keeping import keeping
 from qa.ledger import record_warming
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Route, Thread, Warming
+from qa.models import (
+    Answer,
+    ApiCall,
+    ClaudeModel,
+    ClaudeSettings,
+    Enclosure,
+    Route,
+    Thread,
+    Warming,
+)
 from qa.models.claude_model import forget
 from qa.preparing import readable, sources, sources_at_hand, turns_to
 
@@ -35,6 +44,11 @@ SITTING = timedelta(hours=2)
 _at_once = threading.Semaphore(2)
 # it stands where the question will, and is not part of what is shared
 ANYTHING = engine.prompts.WARMING
+PICTURED = engine.Turn(
+    ANYTHING,
+    (engine.AnswerBlock(ANYTHING),),
+    pictures=(engine.Picture("image/png", file_id=ANYTHING),),
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,14 @@ class Desk:
         versions = asking.usable_versions(list(self.thread.documents.select_related("current")))
         rows = Version.objects.filter(pk__in=[version.pk for version in versions])
         return readable(rows.select_related("document__workspace", "blob").order_by("pk"))
+
+    def searches(self, versions: list[Version]) -> bool:
+        """Whether the next question is searched: then it shares nothing but the tools."""
+        if self.thread.scope is not None:
+            return True
+        mode = asking.mode_of(versions, self.model.key, self.thread.last_answer())
+        known = asking.known_tokens(versions, self.model)[0]
+        return mode == Answer.Mode.SEARCH or not asking.fit(known, self.model)
 
     def key(self, connection: Connection) -> str:
         """The same for all who would read the same documents with the same model and account."""
@@ -81,11 +103,16 @@ class Desk:
         Raises NotAskable.
         """
         versions = self.versions
+        if self.searches(versions):
+            return ""
         shown = looking.plan(versions, self.model)
         at_hand = sources_at_hand(versions, connection, shown)
         if not at_hand:
             return ""
-        return warmth.named(connection, engine.build(self.question(connection, at_hand)))
+        # of what was asked before, only that there was a picture makes another prefix
+        pictured = Enclosure.objects.filter(answer__thread=self.thread).exists()
+        said = (PICTURED,) if pictured else ()
+        return warmth.named(connection, engine.build(self.question(connection, at_hand, said)))
 
 
 # when ------------------------------------------------------------------------------------------
@@ -132,6 +159,8 @@ def _begin(desk: Desk, due: Callable[[warmth.Warmth | None, str], bool]) -> bool
     try:
         if not allowed(desk) or desk.thread.answers.working().exists():
             return False
+        if desk.searches(desk.versions):
+            return False
         connection = connect(desk.thread.workspace)
         name = desk.prefix(connection)
     except (engine.EngineError, asking.NotAskable):
@@ -175,6 +204,8 @@ def warm(desk: Desk) -> ApiCall | None:
 def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     versions = desk.versions
     model, thread = desk.model, desk.thread
+    if desk.searches(versions):
+        return None
     tokens = sum(remote.ensure_counted(version, model, connection) for version in versions)
     shown = looking.plan(versions, model)
     if not asking.fit(tokens + shown.tokens, model):

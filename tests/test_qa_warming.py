@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from qa import remote, tasks, warming, warmth
+from qa import pictures, remote, tasks, warming, warmth
 from qa.claude import connect
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, Warming
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Scope, Thread, Warming
 from qa.models.claude_model import forget
 from tests.asked import put, written
 from tests.conftest import read, upload
+from tests.test_qa_pictures import file
 from tests.test_qa_warmth import LONG, document_tokens, earlier
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -232,6 +233,26 @@ def test_nothing_is_read_for_documents_that_cannot_be_asked_about(
     thread.documents.add(upload(workspace, owner, "Unread.", "unread.txt"))
     assert not warming.opened(desk(thread, owner))
     assert warming.warm(desk(thread, owner)) is None
+
+
+def test_nothing_is_read_where_the_next_question_is_searched(emulator, sent, thread, owner):
+    thread.scope = Scope.objects.whole(thread.workspace)
+    thread.save()
+    assert not warming.opened(desk(thread, owner))
+    assert warming.warm(desk(thread, owner)) is None
+    assert warm_rows().count() == 0
+
+
+def test_a_conversation_with_a_picture_has_a_prefix_of_its_own(
+    emulator, workspace, thread, contract, owner
+):
+    picture = pictures.take(file(), workspace, owner)
+    plain = written(put(contract, owner, model=QUIET)).calls.get(purpose="answer")
+    asked = written(put(contract, owner, thread=thread, model=QUIET, pictures=[picture]))
+    call = asked.calls.get(purpose="answer")
+    assert call.prefix != plain.prefix
+    assert call.cache_read_tokens < document_tokens(contract)
+    assert desk(thread, owner).prefix(connect()) == call.prefix
 
 
 # while it is read ------------------------------------------------------------------------------

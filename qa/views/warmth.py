@@ -63,7 +63,7 @@ def said(desk: warming.Desk | None) -> Said | None:
     try:
         connection = connect(desk.thread.workspace)
         versions = desk.versions
-        if not asking.fit(asking.known_tokens(versions, desk.model)[0], desk.model):
+        if desk.searches(versions):
             return None
         name = desk.prefix(connection)
     except (engine.EngineError, asking.NotAskable):
