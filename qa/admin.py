@@ -15,11 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, WorkspaceFilter
-from qa import admin_models, asking, claude_admin
+from qa import admin_models, asking, claude_admin, money_admin
 from qa.misses import by_reason
 from qa.models import Answer, ApiCall, Citation, Source, Thread, TokenCount
 
-__all__ = ["admin_models", "claude_admin"]  # register themselves
+__all__ = ["admin_models", "claude_admin", "money_admin"]  # register themselves
 
 
 PERIODS = (1, 7, 30, 365)

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from config.database import release
 from config.keeper import Keeper
 from documents.reading import owner_name
-from qa import engine, pictures, remote
+from qa import allowances, budgets, engine, gate, pictures, remote
 from qa.asking import NotAskable
 from qa.claude import Connection, connect
 from qa.heard import Heard, ledger_type, outcome_of
@@ -31,6 +31,7 @@ from qa.preparing import LostLease, prepare, remember
 from qa.publisher import Publisher, flusher
 from qa.routing import route
 from qa.searching import Searching
+from qa.waiting import Postponed
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Attempt:
         self.manuscript = Manuscript(answer, self.publisher)
         self.outcome: dict[str, Any] = {}
         self.spent_ms = 0  # by the requests before the present one, and by what was done between
+        self.passage: gate.Passage
 
     # the way of a question ------------------------------------------------------------------
 
@@ -96,6 +98,10 @@ class Attempt:
             self._converse(connection, request)
         except NotAskable as refusal:
             return partial(self._fail, "documents", str(refusal))
+        except budgets.OverBudget as refusal:
+            return partial(self._fail, "budget", str(refusal))
+        except Postponed as later:
+            return partial(self._put_back, later.seconds, str(later), tried=False)
         except LostLease:
             self.lost = True
             return self._broken
@@ -121,10 +127,18 @@ class Attempt:
     def _listen(
         self, connection: Connection, request: engine.Request
     ) -> tuple[engine.Finished, Decimal]:
-        """Follow the request to its end, and write its ledger row whatever that is.
+        """Send the request once there is money and room for it: what it came to, and what it cost
+        in US dollars."""
+        payer = gate.Payer.of(self.answer)
+        # between two requests of one answer it waits here: giving it back would pay for all again
+        patience = gate.PATIENCE if self.spent_ms else 0.0
+        with gate.passing(payer, connection, request, patience, self.interrupt) as self.passage:
+            return self._follow(connection, request)
 
-        What it came to, and what it cost in US dollars.
-        """
+    def _follow(
+        self, connection: Connection, request: engine.Request
+    ) -> tuple[engine.Finished, Decimal]:
+        """Follow the request to its end, and write its ledger row whatever that is."""
         heard = Heard(self.answer.model_requested)
         failure: Exception | None = None
         # a model may think for minutes: no database connection is held meanwhile
@@ -155,6 +169,7 @@ class Attempt:
         match event:
             case engine.Started():
                 heard.started(event)
+                self.passage.heard(event.limits)
                 self._remember(connection, request)
             case engine.Thinking(text):
                 self._say(_("Thinking…"))
@@ -221,7 +236,7 @@ class Attempt:
             error.request_id,
             error.detail[:300],
         )
-        tries = answer.attempts - answer.crashes
+        tries = answer.times_tried
         if error.code == "file_missing" and tries < MAX_TRIES:
             connection = connect(answer.workspace)
             remote.forget(list(answer.sources.all()), connection)
@@ -234,11 +249,11 @@ class Attempt:
             return
         self._fail(error.code, _(error.sentence))
 
-    def _put_back(self, wait: float, sentence: str) -> None:
+    def _put_back(self, wait: float, sentence: str, *, tried: bool = True) -> None:
         broke = self.publisher.said_text
         if broke:
             sentence = _("The answer broke off. %(sentence)s") % {"sentence": sentence}
-        if self.answer.put_back(timedelta(seconds=wait), sentence):
+        if self.answer.put_back(timedelta(seconds=wait), sentence, tried=tried):
             # what it has said so far is void, and the page must say so
             kind = "broke" if broke else "status"
             self.publisher.add({"type": kind, "sentence": sentence})
@@ -275,7 +290,8 @@ def backoff(tries: int, retry_after: float | None) -> float:
 def waiting_sentence(code: str, wait: float) -> str:
     reasons = {
         "overloaded": _("Claude is overloaded"),
-        "rate_limit": _("Claude is busy with too many requests"),
+        "rate_limit": allowances.blocked("rate_limit"),
+        "ramp_limit": allowances.blocked("ramp_limit"),
         "connection": _("Claude could not be reached"),
         "timeout": _("Claude did not answer in time"),
         "truncated": _("Its end did not come"),

@@ -17,8 +17,9 @@ from accounts.models import Event, User, Workspace
 from documents import visual
 from documents.forms import PlaceForm
 from documents.models import Document, Version
-from qa import choosing, claude_models, engine, looking, passages
+from qa import budgets, choosing, claude_models, engine, looking, passages
 from qa import pictures as enclosed
+from qa.claude import backend_of
 from qa.engine import catalogue
 from qa.hints import hint
 from qa.models import (
@@ -156,6 +157,17 @@ def check_place(place: str, model: catalogue.Model | str) -> None:
         )
 
 
+def check_money(
+    workspace: Workspace, by: User, tokens: int, model: catalogue.Model | str, place: str = ""
+) -> None:
+    """Raises NotAskable when a budget does not allow a question about so many tokens."""
+    usd = engine.least(tokens, claude_models.get(model), place)
+    try:
+        budgets.check(workspace, by, backend_of(workspace), usd)
+    except budgets.OverBudget as refusal:
+        raise NotAskable(str(refusal)) from refusal
+
+
 def ask(
     *,
     question: str,
@@ -204,17 +216,21 @@ def ask(
         raise NotAskable(
             _("The passage is too long: select at most %(count)d characters.") % {"count": LONGEST}
         )
-    check_place(ClaudeSettings.place_of(workspace), chosen.model)
+    place = ClaudeSettings.place_of(workspace)
+    check_place(place, chosen.model)
     if scope is not None:
         check_scope(scope, by)
     versions = usable_versions(documents) if scope is None else []
     if web and not WebAccess.domains_of(workspace):
         raise NotAskable(_("An admin has to list the web sites that may be looked at first."))
     shown = enclosed.tokens(follows, chosen.model, pictures)
-    fits = fit(known_tokens(versions, chosen.model)[0] + shown, chosen.model)
+    tokens = known_tokens(versions, chosen.model)[0] + shown
+    fits = fit(tokens, chosen.model)
     mode = mode_of(versions, chosen.key, follows) if scope is None and fits else Answer.Mode.SEARCH
     if mode == Answer.Mode.FULL:
         check_looks(versions, looking.plan(versions, chosen.model), chosen.model)
+    read = tokens if mode == Answer.Mode.FULL else shown
+    check_money(workspace, by, read, chosen.model, place)
     try:
         with transaction.atomic():
             answer = _create(

@@ -127,6 +127,13 @@ def on_behalf(connection: Connection, user: User) -> dict[str, Any]:
     return {"user_id": stands_for(user), "inference_geo": connection.inference_geo or None}
 
 
+def backend_of(workspace: Workspace) -> str:
+    """Who answers the workspace's questions."""
+    if settings.ANTHROPIC_API_KEY or ClaudeKey.objects.of(workspace):
+        return Answer.Backend.ANTHROPIC
+    return Answer.Backend.EMULATOR
+
+
 def installation() -> str:
     """Names our files among others in the same account: the account is not ours alone."""
     return hashlib.sha256(b"installation" + settings.SECRET_KEY.encode()).hexdigest()[:12]
@@ -136,4 +143,4 @@ def extracted(answer: Answer) -> bool:
     """Whether the answer is, or is about to be, made by the emulator and not by Claude."""
     if answer.backend:
         return answer.backend == Answer.Backend.EMULATOR
-    return not settings.ANTHROPIC_API_KEY and ClaudeKey.objects.of(answer.workspace) is None
+    return backend_of(answer.workspace) == Answer.Backend.EMULATOR

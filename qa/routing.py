@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from config.database import release
-from qa import asking, engine, tiers
+from qa import asking, engine, gate, tiers
 from qa.claude import Connection, on_behalf
 from qa.engine import catalogue, routing
 from qa.ledger import record_routing
@@ -78,14 +78,18 @@ def _sorted(
     heard: list[str] = []
     usage = engine.Usage()
     told: dict[str, Any] = {"request_id": "", "model": model.id}
-    # the model may take its time: no database connection is held meanwhile
-    release()
     try:
-        with closing(engine.run(connection.client, request, interrupt)) as events:
+        with (
+            gate.passing(gate.Payer.of(answer), connection, request) as passage,
+            closing(engine.run(connection.client, request, interrupt)) as events,
+        ):
+            # the model may take its time: no database connection is held meanwhile
+            release()
             for event in events:
                 match event:
                     case engine.Started():
                         usage, told["model"] = event.usage, event.model
+                        passage.heard(event.limits)
                         told["request_id"] = event.request_id or ""
                     case engine.Text(_block, text):
                         heard.append(text)

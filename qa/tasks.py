@@ -14,7 +14,16 @@ from django.utils import timezone
 from accounts.models import User, Workspace
 from config.models import Pulse
 from documents.models import Version
-from qa import claude_models, engine, model_list, pictures, remote, streams, warming
+from qa import (
+    budgets,
+    claude_models,
+    engine,
+    model_list,
+    pictures,
+    remote,
+    streams,
+    warming,
+)
 from qa.claude import Account, Connection, accounts, connect
 from qa.engine import catalogue, files
 from qa.hints import HINT_SECONDS, hint
@@ -53,6 +62,7 @@ def sweep() -> None:
     """Sends again what is due: messages may be lost, and workers killed."""
     for pk in Answer.objects.due().order_by("pk").values_list("pk", flat=True)[:50]:
         hint(pk)
+    budgets.tidy()
     carry_files.delay()
     asked = Pulse.objects.filter(name="claude").first()
     if asked is None or asked.late(ASK_CLAUDE):

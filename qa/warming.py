@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from documents.models import Version
-from qa import asking, claude_models, engine, looking, remote, tiers, warmth
+from qa import asking, budgets, claude_models, engine, gate, looking, remote, tiers, warmth
 from qa.claude import Connection, connect, on_behalf
 from qa.engine import catalogue, lifetime
 from qa.hints import HINT_SECONDS
@@ -36,6 +36,7 @@ from qa.models import (
 )
 from qa.models.claude_model import forget
 from qa.preparing import readable, sources, sources_at_hand, turns_to
+from qa.waiting import Postponed
 
 logger = logging.getLogger(__name__)
 SITTING = timedelta(hours=2)
@@ -219,6 +220,16 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     found = warmth.of(warmth.named(connection, request))
     if found is not None and found.seconds_left > lifetime.MARGIN:
         return None
+    try:
+        with gate.passing(gate.Payer(thread.workspace, desk.user), connection, request):
+            return _sent(desk, connection, request)
+    except (budgets.OverBudget, Postponed) as reason:
+        logger.info("thread=%s not warmed: %s", thread.public_id, reason)
+        return None
+
+
+def _sent(desk: Desk, connection: Connection, request: engine.Request) -> ApiCall:
+    model, thread = desk.model, desk.thread
     record = partial(record_warming, thread, desk.user, connection, request, model=model.key)
     try:
         warmed = engine.warm(connection.client, request)

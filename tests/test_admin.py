@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.models import Event, Member, User, Workspace
 from accounts.roles import Role
 from documents.models import Document, RemoteFile
-from qa.models import Answer, ApiCall, Citation, Thread
+from qa.models import AccountLimits, Answer, ApiCall, Citation, Thread
 from tests.asked import put, written
 from tests.conftest import read, upload
 
@@ -87,7 +87,7 @@ def test_other_staff_see_only_workspaces_they_administer(
     written(put(foreign, stranger, "What is the secret?"))
     client = sign_in(staff)
     for model in OURS:
-        if model.__name__ in INSIDE | {"User"}:
+        if model.__name__ in INSIDE | {"User", "AccountLimits"}:
             continue
         page = client.get(changelist(model))
         assert page.status_code == 200, model
@@ -96,6 +96,7 @@ def test_other_staff_see_only_workspaces_they_administer(
     assert client.get(change(foreign)).status_code == 302
     assert client.get(change(document)).status_code == 200
     assert client.get(changelist(User)).status_code == 403
+    assert client.get(changelist(AccountLimits)).status_code == 403
 
 
 def test_staff_who_administer_nothing_see_nothing(mate, workspace, sign_in):

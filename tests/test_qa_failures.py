@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from documents.models import Text
 from qa import answering, remote, tasks
-from qa.models import Answer, Citation
+from qa.models import AccountLimits, Answer, Citation
 from tests.asked import in_thread, put, wait_for, written
 from tests.conftest import read, upload
 
@@ -60,6 +60,7 @@ def test_a_temporary_failure_waits_visibly_and_then_answers(
     assert waiting.next_try_at > timezone.now()
     assert written(answer).status == "queued", "its time has not come"
     Answer.objects.update(next_try_at=timezone.now())
+    AccountLimits.objects.update(blocked_until=timezone.now())
     done = written(answer)
     assert (done.status, done.notice) == ("done", "")
     assert done.calls.count() == 2

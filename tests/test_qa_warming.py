@@ -8,7 +8,7 @@ import pytest
 
 from qa import pictures, remote, tasks, warming, warmth
 from qa.claude import connect
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Scope, Thread, Warming
+from qa.models import Answer, ApiCall, Budget, ClaudeModel, ClaudeSettings, Scope, Thread, Warming
 from qa.models.claude_model import forget
 from tests.asked import put, written
 from tests.conftest import read, upload
@@ -313,3 +313,14 @@ def test_a_claim_is_over_when_its_worker_died(db):
     Warming.end("k")
     assert not Warming.running("k")
     assert Warming.tidy(Warming.objects.get().begun_at + timedelta(seconds=1)) == 1
+
+
+def test_nothing_is_read_beforehand_with_money_that_is_not_there(
+    emulator, thread, owner, contract, workspace
+):
+    carried(contract)
+    Budget.objects.create(workspace=workspace, scope="workspace", period="day", limit_usd=0)
+    assert warming.warm(desk(thread, owner)) is None
+    assert not warm_rows()
+    Budget.objects.update(limit_usd=5)
+    assert warming.warm(desk(thread, owner))

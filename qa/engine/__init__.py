@@ -11,6 +11,7 @@ from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
 from .client import Client, Interrupt, account, interruptible, make_client
 from .errors import SENTENCES, EngineError, Interrupted, classify
+from .estimates import Estimate, estimate, least
 from .events import (
     BlockEnded,
     Browsed,
@@ -62,6 +63,7 @@ __all__ = [
     "Cited",
     "Client",
     "EngineError",
+    "Estimate",
     "Event",
     "Finished",
     "Interrupt",
@@ -95,9 +97,11 @@ __all__ = [
     "classify",
     "count",
     "count_params",
+    "estimate",
     "fits",
     "frame_params",
     "interruptible",
+    "least",
     "lifetime",
     "looks",
     "make_client",

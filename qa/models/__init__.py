@@ -1,7 +1,9 @@
 """Threads, answers with their citations, and the ledger of API requests."""
 
 from qa.models.account import ClaudeKey, ClaudeSettings
+from qa.models.allowance import AccountLimits
 from qa.models.answer import LEASE, Answer, AnswerQuerySet, Source
+from qa.models.budget import Budget, Reservation
 from qa.models.citation import Citation
 from qa.models.claude_model import ClaudeModel
 from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
@@ -14,10 +16,12 @@ from qa.models.web import WebAccess
 
 __all__ = [
     "LEASE",
+    "AccountLimits",
     "Answer",
     "AnswerQuerySet",
     "ApiCall",
     "Backend",
+    "Budget",
     "Citation",
     "ClaudeKey",
     "ClaudeModel",
@@ -26,6 +30,7 @@ __all__ = [
     "Ledger",
     "Picture",
     "RemotePicture",
+    "Reservation",
     "Route",
     "Scope",
     "Source",

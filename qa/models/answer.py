@@ -24,7 +24,7 @@ from qa.models.thread import Thread
 LEASE = timedelta(seconds=15)
 NEVER = datetime.min.replace(tzinfo=UTC)
 _CLAIMED = (
-    *("status", "lease_owner", "lease_until", "attempts", "crashes"),
+    *("status", "lease_owner", "lease_until", "attempts", "crashes", "postponements"),
     *("started_at", "next_try_at", "stop_requested_at"),
 )
 
@@ -160,6 +160,8 @@ class Answer(models.Model):
 
     attempts = models.PositiveSmallIntegerField(default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
+    # claimed, and put back because it was not time yet: no try
+    postponements = models.PositiveIntegerField(default=0)
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
@@ -351,12 +353,22 @@ class Answer(models.Model):
     def fail(self, code: str, sentence: str, **fields: Any) -> bool:
         return self._end(self.Status.FAILED, error_code=code, error=sentence, **fields)
 
-    def put_back(self, after: timedelta, notice: str) -> bool:
+    @property
+    def times_tried(self) -> int:
+        """How often Claude was asked, or was about to be: neither crashes nor waits count."""
+        return self.attempts - self.crashes - self.postponements
+
+    def put_back(self, after: timedelta, notice: str, *, tried: bool = True) -> bool:
         """Wait for the next try; the row carries the time, no worker sleeps. False after a stop."""
         won = (
             self._mine()
             .filter(stop_requested_at=None)
-            .update(status=self.Status.QUEUED, next_try_at=timezone.now() + after, notice=notice)
+            .update(
+                status=self.Status.QUEUED,
+                next_try_at=timezone.now() + after,
+                notice=notice,
+                postponements=F("postponements") + (not tried),
+            )
         )
         self.refresh_from_db()
         return bool(won)
