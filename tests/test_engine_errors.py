@@ -68,6 +68,7 @@ def test_an_http_error_becomes_a_code(status, kind, message, code, temporary):
         (429, "ramp_limit_exceeded", "ramp_limit", True),
         (400, "organization_on_hold", "on_hold", False),
         (400, "storage_quota_exceeded", "storage_full", False),
+        (400, "image_dimensions_too_large", "picture_too_large", False),
         (400, "a_code_of_tomorrow", "invalid", False),
     ],
 )

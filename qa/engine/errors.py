@@ -41,6 +41,8 @@ SENTENCES: dict[str, str] = {
     "payment details and credit.",
     "too_long": "The documents and the conversation are too long for this model. "
     "Choose fewer documents, start a new thread, or choose a model with a larger window.",
+    "picture_too_large": "Claude refused a picture as too large. An administrator finds which in "
+    "the log.",
     "too_large": "The request is too large to send to Claude. Choose fewer documents.",
     "file_missing": "Claude no longer has one of the documents. It will be uploaded again: "
     "ask once more.",
@@ -180,6 +182,7 @@ _BY_ERROR_CODE: dict[str, tuple[str, bool]] = {
     "enforced_spend_limit_reached": ("spend_limit", False),
     "contract_spend_limit_reached": ("spend_limit", False),
     "ramp_limit_exceeded": ("ramp_limit", True),
+    "image_dimensions_too_large": ("picture_too_large", False),
     "organization_on_hold": ("on_hold", False),
     "storage_quota_exceeded": ("storage_full", False),
 }
