@@ -12,7 +12,7 @@ from . import thinking as thoughts
 from .cache import CacheUse
 from .faults import OFFSETS, Fault
 from .library import Library
-from .paged import page_citation, unseen
+from .paged import page_citation, titled, unseen
 from .prompt import Document, Prompt
 from .turn import Turn, with_pages
 
@@ -190,13 +190,14 @@ def _from_documents(
         return
     seed = thoughts.seed(prompt)
     lead = LEADS[seed % len(LEADS)]
+    titles = {titled(document, readable) for document in readable}
     for number, one in enumerate(passages):
         apart = len(one.ranges) <= MAX_SENTENCES_CITED_APART and (seed + number) % 3 != 0
         whole = (one.ranges[0][0], one.ranges[-1][1])
         parts = one.ranges if apart else (whole,)
         opening = f"{lead}\n\n- " if number == 0 else "\n- "
-        if len(readable) > 1 and one.document.title:
-            opening += f"{one.document.title}: "
+        if len(titles) > 1 and one.document.title:
+            opening += f"{titled(one.document, readable)}: "
         yield _text(opening)
         for part in parts:
             citations = [_citation(one.document, part, fault)] if one.document.cited else None

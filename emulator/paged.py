@@ -30,6 +30,13 @@ def page_citation(document: Document, cited: tuple[int, int], fault: Fault | Non
     return citation | _WRONG.get(fault.kind if fault else "", {})
 
 
+def titled(document: Document, among: list[Document]) -> str:
+    """A document's title: of pages that are given beside their text, the text's."""
+    own = document.title or ""
+    texts = (one.title for one in among if document.pages and not one.pages)
+    return next((title for title in texts if title and own.startswith(title)), own)
+
+
 def unseen(prompt: Prompt) -> str:
     """A sentence about what can only be seen, and therefore was not read; "" for nothing."""
     pages = sum(document.unseen for document in prompt.documents)

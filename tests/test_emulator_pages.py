@@ -92,6 +92,7 @@ def test_what_stands_in_a_text_and_on_its_pages_is_cited_once(client: anthropic.
     pages = pdf(pdfs.write(*PAGES), title="Lease, as it looks")
     answer = client.messages.create(**asking(LAW, document(LEASE, title="Lease"), pages))
     assert [citation.type for citation in cited(answer)] == ["page_location"]
+    assert "as it looks" not in said(answer), "one document needs no name"
 
 
 def test_a_page_costs_its_text_and_its_picture(client: anthropic.Anthropic) -> None:
