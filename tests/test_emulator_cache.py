@@ -411,3 +411,18 @@ def test_the_clock_only_goes_forward(emulator: Emulator, sent: Any) -> None:
     before = emulator.call("GET", "/emulator/clock")[1]["ahead"]
     assert emulator.call("POST", "/emulator/clock", sent)[0] == 400
     assert emulator.call("GET", "/emulator/clock")[1]["ahead"] == before
+
+
+def test_an_output_format_loses_everything(client: anthropic.Anthropic) -> None:
+    plain = layered(messages=[{"role": "user", "content": RENT}])
+    assert used(client, **plain).cache_creation_input_tokens
+    assert used(client, **plain).cache_read_input_tokens
+    answer = {"type": "string", "enum": ["simple", "ordinary", "hard"]}
+    schema = {
+        "type": "object",
+        "properties": {"answer": answer},
+        "required": ["answer"],
+        "additionalProperties": False,
+    }
+    shaped = {"format": {"type": "json_schema", "schema": schema}}
+    assert used(client, **plain, output_config=shaped).cache_read_input_tokens == 0
