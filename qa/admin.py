@@ -14,10 +14,11 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.admin import RecordAdmin, WorkspaceFilter
+from accounts.admin import RecordAdmin, ScopedAdmin, WorkspaceFilter
+from accounts.models import Workspace
 from qa import admin_models, asking, claude_admin, money_admin
 from qa.misses import by_reason
-from qa.models import Answer, ApiCall, Citation, Source, Thread, TokenCount
+from qa.models import Answer, ApiCall, Citation, Scope, Source, Thread, TokenCount, WebAccess
 
 __all__ = ["admin_models", "claude_admin", "money_admin"]  # register themselves
 
@@ -68,6 +69,39 @@ class ThreadAdmin(RecordAdmin):
     list_select_related = ("workspace", "author")
     list_filter = (WorkspaceFilter, "is_private")
     search_fields = ("title", "public_id")
+
+
+@admin.register(Scope)
+class ScopeAdmin(RecordAdmin):
+    list_display = ("__str__", "kind", "workspace")
+    list_select_related = ("workspace", "folder", "tag")
+    list_filter = (WorkspaceFilter, "kind")
+    search_fields = ("name",)
+
+
+@admin.register(WebAccess)
+class WebAccessAdmin(ScopedAdmin):
+    """Which web sites a workspace's questions may look at: for those who administer it."""
+
+    list_display = ("workspace", "domains")
+    list_select_related = ("workspace",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._administers(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._administers(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._administers(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # another workspace's would be changed without a word there
+        return ("workspace",) if obj else ()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        kwargs["queryset"] = Workspace.objects.administered_by(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Answer)

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from documents.models import Document
+from qa import scopes
 from qa.models import Thread
 from qa.picker import Picker
 
@@ -22,6 +23,8 @@ class AskForm(forms.Form):
         error_messages={"required": _("Write a question first.")},
     )
     model = forms.CharField(label=_("Model"), max_length=80)
+    # this question may look at the web sites that an admin has allowed
+    web = forms.BooleanField(required=False)
     submission = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, picker: Picker | None = None, **kwargs: Any) -> None:
@@ -35,23 +38,35 @@ class AskForm(forms.Form):
         return str(self.data.get(f"effort:{self.data.get('model', '')}", ""))
 
 
-class NewThreadForm(AskForm):
-    """A first question, with the documents it is about."""
+def check_chosen(form: forms.BaseForm, data: dict[str, Any]) -> None:
+    """Documents must be chosen, unless everything in some place is asked about."""
+    chosen = "documents" in form.errors or data.get("documents")
+    if data.get("scope", "") in ("", scopes.CHOSEN) and not chosen:
+        form.add_error("documents", _("Choose at least one document."))
 
+
+class NewThreadForm(AskForm):
+    """A first question, with what it is about: documents, or a scope (`qa.scopes`) instead."""
+
+    scope = forms.CharField(max_length=120, required=False)
     documents = forms.ModelMultipleChoiceField(
-        Document.objects.none(),
-        to_field_name="public_id",
-        error_messages={"required": _("Choose at least one document.")},
+        Document.objects.none(), to_field_name="public_id", required=False
     )
 
     def __init__(self, *args: Any, documents: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["documents"].queryset = documents  # type: ignore[attr-defined]
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        check_chosen(self, data)
+        return data
+
 
 class ThreadForm(forms.ModelForm):
+    scope = forms.CharField(max_length=120, required=False)
     documents = forms.ModelMultipleChoiceField(
-        Document.objects.none(), to_field_name="public_id", label=_("Documents")
+        Document.objects.none(), to_field_name="public_id", label=_("Documents"), required=False
     )
 
     class Meta:
@@ -61,3 +76,8 @@ class ThreadForm(forms.ModelForm):
     def __init__(self, *args: Any, documents: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["documents"].queryset = documents  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        check_chosen(self, data)
+        return data

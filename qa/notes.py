@@ -30,13 +30,15 @@ def note(answer: Answer, citation: Citation) -> Note:
             citation.page_start,
             str(answer.public_id),
         )
+    web = citation.kind == Citation.Kind.WEB
     return Note(
         number=citation.number,
         title=citation.title,
         state=citation.state,
-        href=href,
+        href=citation.address if web else href,
         pages=page_label(citation.page_start, citation.page_end),
         quote=citation.cited_text,
         hidden=hidden,
         seen=citation.seen,
+        web=web,
     )

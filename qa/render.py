@@ -48,6 +48,7 @@ class Note:
     quote: str
     hidden: bool = False  # it rests on text that its page does not show
     seen: bool = False  # it was read from the page's picture
+    web: bool = False  # it is not about a document; ``href`` leads away
 
 
 def marked_source(blocks: Iterable[Mapping[str, Any]]) -> str:
@@ -83,9 +84,11 @@ def _without_strays(clean: str) -> str:
 
 def mark(number: int, anchor: str, notes: Mapping[int, Note]) -> SafeString:
     note = notes.get(number)
-    href = note.href if note and note.href else f"#{anchor}-note-{number}"
+    # what leads away is opened from the footnote, where its address is seen
+    href = note.href if note and note.href and not note.web else f"#{anchor}-note-{number}"
     label = _("Footnote %(number)d") % {"number": number}
-    kind = " unverified" if note and note.state == "unverified" else ""
+    kind = " unverified" if note and note.state == "unverified" and not note.web else ""
+    kind = " away" if note and note.web else kind
     return format_html('<a class="n{}" href="{}" aria-label="{}">{}</a>', kind, href, label, number)
 
 

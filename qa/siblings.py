@@ -61,6 +61,8 @@ def _beside(
         made, _new = asking.ask(
             question=question,
             documents=asking.documents_of(answer),
+            scope=answer.scope,
+            web=answer.web,
             model=model,
             effort=answer.effort,
             workspace=answer.workspace,

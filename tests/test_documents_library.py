@@ -218,12 +218,23 @@ def test_asking_about_a_selection_leads_to_a_question_about_what_is_ready(
     assert "beta.txt" in page
 
 
-def test_asking_about_a_folder_takes_what_lies_in_it_and_below(as_owner, owner, workspace, shelf):
+def test_asking_about_a_folder_asks_about_it_as_a_whole(as_owner, owner, workspace, shelf):
     inner = folders.ensure(workspace, ["Deals", "2026"], owner)
-    folders.move_documents(Document.objects.filter(title="gamma.txt"), inner, owner)
     data = {"folder": str(inner.parent.public_id)}
     answer = as_owner.post(f"/w/{workspace.slug}/selection/ask/", data)
-    assert answer.url.endswith(f"?document={shelf['gamma.txt'].public_id}")
+    assert answer.url.endswith(f"?scope=folder%3A{inner.parent.public_id}")
+
+
+def test_asking_about_folders_and_documents_takes_what_lies_in_them_and_below(
+    as_owner, owner, workspace, shelf
+):
+    inner = folders.ensure(workspace, ["Deals", "2026"], owner)
+    folders.move_documents(Document.objects.filter(title="gamma.txt"), inner, owner)
+    both = {"folder": str(inner.parent.public_id), "document": str(shelf["beta.txt"].public_id)}
+    answer = as_owner.post(f"/w/{workspace.slug}/selection/ask/", both)
+    assert set(re.findall(r"document=([0-9a-f-]{36})", answer.url)) == {
+        str(shelf[name].public_id) for name in ("beta.txt", "gamma.txt")
+    }
 
 
 def test_asking_about_nothing_or_too_much_is_a_sentence(as_owner, workspace, shelf, monkeypatch):

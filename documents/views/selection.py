@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -75,6 +76,8 @@ def _nothing(request: MemberRequest, workspace: Workspace, query: str) -> Any:
 def ask(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """To a new question about the chosen documents and what lies in the chosen folders."""
     picked = chosen(request, workspace)
+    if whole := _as_a_whole(picked):
+        return redirect(f"{reverse('qa:new', args=[workspace.slug])}?{urlencode({'scope': whole})}")
     rows = picked.documents
     if picked.folders:
         tree = Folder.objects.tree(workspace.pk)
@@ -99,6 +102,15 @@ def ask(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         messages.info(request, said % {"count": left})
     query = "&".join(f"document={public_id}" for public_id in ready)
     return redirect(f"{reverse('qa:new', args=[workspace.slug])}?{query}")
+
+
+def _as_a_whole(picked: Chosen) -> str:
+    """What was chosen, if a question can be about it as such: one folder, or everything."""
+    if picked.all and picked.query == "view=all":
+        return "workspace"
+    if len(picked.folders) == 1 and not picked.all and not picked.documents.exists():
+        return f"folder:{picked.folders[0].public_id}"
+    return ""
 
 
 @require_POST

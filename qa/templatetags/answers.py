@@ -13,11 +13,12 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import Workspace
 from documents import ingest, visual
 from documents.models import Document, Version
-from qa import claude_models
+from qa import claude_models, steps
 from qa.claude import extracted
-from qa.models import Answer, Thread
+from qa.models import Answer, Thread, WebAccess
 from qa.notes import note
 from qa.passages import kept
 from qa.render import Note, html, marked_source, source_href
@@ -128,6 +129,15 @@ def route_cost(answer: Answer) -> str:
     """What choosing the model cost; "" where that is not in the ledger."""
     costs = [call.cost_usd for call in answer.calls.all() if call.purpose == "route"]
     return usd(sum(costs, Decimal(0))) if costs else ""
+
+
+register.filter("step_sentence", steps.sentence)
+
+
+@register.filter
+def web_sites(workspace: Workspace) -> tuple[str, ...]:
+    """The sites that questions in the workspace may look at; none unless an admin listed some."""
+    return WebAccess.domains_of(workspace)
 
 
 @register.filter

@@ -16,7 +16,9 @@ from qa.models import Answer, Thread
 def visible_thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Thread:
     rows = Thread.objects.visible_to(request.user).filter(workspace=workspace)
     return get_object_or_404(
-        rows.select_related("author", "workspace").prefetch_related("documents__current__blob"),
+        rows.select_related("author", "workspace", "scope__folder", "scope__tag").prefetch_related(
+            "documents__current__blob"
+        ),
         public_id=thread_id,
     )
 

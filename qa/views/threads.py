@@ -21,9 +21,9 @@ from documents import visual
 from documents.forms import PlaceForm
 from documents.models import Document
 from documents.source import PART, part
-from qa import asking, passages, picker, pictures, siblings, sources
+from qa import asking, passages, picker, pictures, scopes, siblings, sources
 from qa.forms import AskForm, NewThreadForm, ThreadForm
-from qa.models import Answer, Picture, Thread
+from qa.models import Answer, Picture, Scope, Thread
 from qa.passages import Passage
 from qa.views import warmth
 from qa.views.lookups import live_documents, visible_thread
@@ -56,11 +56,12 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
                 return redirect("qa:thread", workspace.slug, answer.thread.public_id)  # type: ignore[union-attr]
             except asking.NotAskable as refusal:
                 form.add_error(None, str(refusal))
-        chosen = request.POST.getlist("documents")
+        chosen, where = request.POST.getlist("documents"), request.POST.get("scope", "")
     else:
         form = NewThreadForm(documents=documents)
-        chosen = request.GET.getlist("document")
+        chosen, where = request.GET.getlist("document"), request.GET.get("scope", "")
     context: dict[str, Any] = {"workspace": workspace, "form": form}
+    context |= _places(workspace, where)
     context["about"] = _about(request, workspace)
     context |= {"pictures": shown, **_choices(documents, chosen)}
     form.picker = picker.make(
@@ -138,10 +139,16 @@ def _start(
         thread = Thread.objects.create(
             workspace=workspace, author=request.user, title=_title(data["question"])
         )
-        thread.documents.set(data["documents"])
+        scope = _scope(request, workspace, data["scope"])
+        documents = list(data["documents"]) if scope is None else []
+        thread.documents.set(documents)
+        if scope is not None:
+            Thread.objects.filter(pk=thread.pk).update(scope=scope)
         answer, created = asking.ask(
             question=data["question"],
-            documents=list(data["documents"]),
+            documents=documents,
+            scope=scope,
+            web=data["web"],
             model=data["model"],
             effort=data["effort"],
             workspace=workspace,
@@ -157,6 +164,21 @@ def _start(
             thread.documents.clear()
             thread.delete()
     return answer
+
+
+def _scope(request: MemberRequest, workspace: Workspace, value: str) -> Scope | None:
+    """What a form asks about as a whole. Raises NotAskable when it is not there."""
+    try:
+        return scopes.find(request.user, workspace, value)
+    except LookupError as error:
+        raise asking.NotAskable(
+            _("That folder or tag is not here any more. Choose anew what to ask about.")
+        ) from error
+
+
+def _places(workspace: Workspace, chosen: str) -> dict[str, Any]:
+    """What ``_scope.html`` shows, with what was chosen."""
+    return {"places": scopes.choices(workspace), "where": chosen or scopes.CHOSEN}
 
 
 def _title(question: str) -> str:
@@ -248,7 +270,9 @@ def _follow_up(
         raise asking.NotAskable(_("The answer above is still being written. Wait, or stop it."))
     answer, _created = asking.ask(
         question=data["question"],
-        documents=list(thread.documents.all()),
+        documents=list(thread.documents.all()) if thread.scope is None else [],
+        scope=thread.scope,
+        web=data["web"],
         model=data["model"],
         effort=data["effort"],
         workspace=thread.workspace,
@@ -271,9 +295,18 @@ def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     form = ThreadForm(request.POST or None, instance=shown, documents=documents)
     if shown.author_id != request.user.pk:
         del form.fields["is_private"]
+    scope: Scope | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            scope = _scope(request, workspace, form.cleaned_data["scope"])
+        except asking.NotAskable as refusal:
+            form.add_error(None, str(refusal))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
+            form.instance.scope = scope
             form.save()
+            if scope is not None:
+                shown.documents.clear()
             _switch(request, workspace, form.cleaned_data["documents"])
             Event.objects.record(
                 Event.Verb.RENAME,
@@ -285,6 +318,8 @@ def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
         return redirect("qa:thread", workspace.slug, thread_id)
     asked = request.POST.getlist("documents") if form.is_bound else None
     context = {"workspace": workspace, "thread": shown, "form": form}
+    now = shown.scope.value if shown.scope else ""
+    context |= _places(workspace, form["scope"].value() or "" if form.is_bound else now)
     context |= _choices(documents, asked if asked is not None else _ids(shown))
     return render(request, "qa/edit.html", context, status=422 if form.errors else 200)
 
