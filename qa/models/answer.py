@@ -367,7 +367,7 @@ class Answer(models.Model):
                 status=self.Status.QUEUED,
                 next_try_at=timezone.now() + after,
                 notice=notice,
-                postponements=F("postponements") + (not tried),
+                postponements=F("postponements") + int(not tried),
             )
         )
         self.refresh_from_db()
