@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -27,7 +28,8 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         return self.filter(models.Q(pk__in=asked.values("picture")) | own, workspace__in=mine)
 
     def unasked(self) -> PictureQuerySet:
-        return self.filter(enclosures=None)
+        asked = Enclosure.objects.filter(picture=OuterRef("pk"))
+        return self.filter(~Exists(asked))  # no join: rows are locked by it
 
 
 class Picture(models.Model):
