@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import RecordAdmin, ScopedAdmin, WorkspaceFilter
 from accounts.models import Event, User, Workspace
 from qa.models import AccountLimits, Budget, Reservation
+from qa.spend import Spend
+from qa.views.spend import all_books, file_of, page_of
 
 
 @admin.register(Budget)
@@ -20,6 +25,34 @@ class BudgetAdmin(ScopedAdmin):
     list_display_links = ("workspace", "scope")
     list_select_related = ("workspace", "user")
     list_filter = (WorkspaceFilter, "scope", "period")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("spend/", view(self.spend), name="qa_spend"),
+            path("spend/file/", view(self.spend_file), name="qa_spend_file"),
+            *super().get_urls(),
+        ]
+
+    def spend(self, request: HttpRequest) -> HttpResponse:
+        """What was spent in the workspaces that one administers: a superuser, in all."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Spend"),
+            "opts": self.opts,
+            **page_of(self._books(request), by_workspace=True),
+        }
+        return render(request, "admin/qa/budget/spend.html", context)
+
+    def spend_file(self, request: HttpRequest) -> HttpResponse:
+        books, by = self._books(request), request.user
+        Event.objects.record(Event.Verb.EXPORT, by=by, request=request, spend=True)  # type: ignore[arg-type]
+        return file_of(books, "all")
+
+    def _books(self, request: HttpRequest) -> Spend:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return all_books(request, Workspace.objects.administered_by(request.user))
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         mine = Workspace.objects.administered_by(request.user)
