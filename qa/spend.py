@@ -1,5 +1,5 @@
 """What was spent, added up from the ledger: by day, member, model, conversation, purpose and kind
-of token. Always of given workspaces and one backend: what extraction would have cost is no money."""
+of token. Always of given workspaces and one backend: what extracts would have cost is no money."""
 
 from __future__ import annotations
 
@@ -124,7 +124,11 @@ class Spend:
 
     def tables(self, *, by_workspace: bool) -> list[Table]:
         found = [
-            Table(_("By member"), _("Member"), self.by("user__name", "user__email")),
+            Table(
+                _("By member"),
+                _("Member"),
+                self.by("user__name", "user__email", of_none=_("Pincite itself")),
+            ),
             Table(_("By model"), _("Model"), self.by("model", named=claude_models.name_of)),
             Table(_("By conversation"), _("Conversation"), self._threads()),
             Table(_("By purpose"), _("Purpose"), self.by("purpose", named=_purpose)),
@@ -134,13 +138,13 @@ class Spend:
             found.insert(0, Table(_("By workspace"), _("Workspace"), self.by("workspace__name")))
         return found
 
-    def by(self, *names: str, named: Any = None) -> list[Line]:
+    def by(self, *names: str, named: Any = None, of_none: str = "") -> list[Line]:
         """A line for each value of the first name; of another where that one is empty."""
         rows = self.calls.values(*names).annotate(usd=Sum("cost_usd"), n=Count("pk"))
         lines = []
         for row in rows.order_by("-usd"):
             value = next((row[name] for name in names if row[name]), "")
-            label = str(named(value) if named and value else value) or _("none")
+            label = str(named(value) if named and value else value) or of_none or _("none")
             lines.append(Line(label, row["usd"], row["n"]))
         return _shared([line for line in lines if line.usd or line.requests])
 
@@ -165,8 +169,8 @@ class Spend:
 
     def kinds(self) -> list[Line]:
         """What each kind of token came to, at the rates of each request; the rest are searches."""
-        told = {"geo": KT("usage__inference_geo"), "tier": KT("usage__service_tier")}
-        rows = self.calls.annotate(**told).values("rates", "model", "geo", "tier")
+        calls = self.calls.annotate(geo=KT("usage__inference_geo"), tier=KT("usage__service_tier"))
+        rows = calls.values("rates", "model", "geo", "tier")
         tokens = dict.fromkeys(KINDS, 0)
         usd = dict.fromkeys(KINDS, Decimal(0))
         for row in rows.annotate(**TOKENS):
@@ -206,10 +210,9 @@ class Spend:
     def bars(self) -> list[Bar]:
         days = self.by_day()
         width = 1 / len(days)
+        labels = [f"{line.label}: ${line.usd:.2f}" for line in days]
         return [
-            Bar(
-                n * width, 1 - line.share, width * 0.8, line.share, f"{line.label}: ${line.usd:.2f}"
-            )
+            Bar(n * width, 1 - line.share, width * 0.8, line.share, labels[n])
             for n, line in enumerate(days)
         ]
 
