@@ -10,9 +10,17 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    QuerySet,
+    Sum,
+)
 from django.db.models.fields.json import KT
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Cast, Round, TruncDate
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -23,6 +31,7 @@ from qa.engine import UnknownModel, catalogue
 from qa.models import ApiCall, Backend, Thread
 
 LONGEST = 366
+PARTS = 10**12
 SHOWN = 20
 """Lines of a table; the rest is added up in one more. The file has them all."""
 KINDS = {
@@ -33,6 +42,17 @@ KINDS = {
     "output": "output_tokens",
 }
 TOKENS = {name: Sum(name) for name in (*KINDS.values(), "thinking_tokens")}
+
+
+def added(column: str) -> Sum:
+    """The sum of a column of money in whole millionths of a millionth of a dollar: SQLite adds
+    fractions up as floating-point numbers, and many of them would not come out exactly."""
+    whole = ExpressionWrapper(F(column) * PARTS, output_field=DecimalField())
+    return Sum(Cast(Round(whole), BigIntegerField()))
+
+
+def dollars(parts: Any) -> Decimal:
+    return Decimal(int(parts or 0)).scaleb(-12)
 
 
 @dataclass(frozen=True)
@@ -112,9 +132,9 @@ class Spend:
         self.viewer = viewer
         self.backend = backend
         self.calls = span.calls(workspaces, backend)
-        found = self.calls.aggregate(usd=Sum("cost_usd"), saved=Sum("saved_usd"), n=Count("pk"))
-        self.usd: Decimal = found["usd"] or Decimal(0)
-        self.saved: Decimal = found["saved"] or Decimal(0)
+        found = self.calls.aggregate(usd=added("cost_usd"), saved=added("saved_usd"), n=Count("pk"))
+        self.usd = dollars(found["usd"])
+        self.saved = dollars(found["saved"])
         self.requests: int = found["n"]
 
     @property
@@ -140,20 +160,23 @@ class Spend:
 
     def by(self, *names: str, named: Any = None, of_none: str = "") -> list[Line]:
         """A line for each value of the first name; of another where that one is empty."""
-        rows = self.calls.values(*names).annotate(usd=Sum("cost_usd"), n=Count("pk"))
+        rows = self.calls.values(*names).annotate(usd=added("cost_usd"), n=Count("pk"))
         lines = []
         for row in rows.order_by("-usd"):
             value = next((row[name] for name in names if row[name]), "")
             label = str(named(value) if named and value else value) or of_none or _("none")
-            lines.append(Line(label, row["usd"], row["n"]))
+            lines.append(Line(label, dollars(row["usd"]), row["n"]))
         return _shared([line for line in lines if line.usd or line.requests])
 
     def _threads(self) -> list[Line]:
-        rows = self.calls.values("thread").annotate(usd=Sum("cost_usd"), n=Count("pk"))
+        rows = self.calls.values("thread").annotate(usd=added("cost_usd"), n=Count("pk"))
         found = list(rows.order_by("-usd"))
         titles = self._titles([row["thread"] for row in found])
         return _shared(
-            [Line(self._title(row["thread"], titles), row["usd"], row["n"]) for row in found]
+            [
+                Line(self._title(row["thread"], titles), dollars(row["usd"]), row["n"])
+                for row in found
+            ]
         )
 
     def _titles(self, threads: list[int | None]) -> dict[int, str]:
@@ -196,8 +219,8 @@ class Spend:
         day = TruncDate("at", tzinfo=ZoneInfo(self.span.zone))
         rows = self.calls.annotate(day=day).values("day")
         found = {
-            row["day"]: (row["usd"], row["n"])
-            for row in rows.annotate(usd=Sum("cost_usd"), n=Count("pk"))
+            row["day"]: (dollars(row["usd"]), row["n"])
+            for row in rows.annotate(usd=added("cost_usd"), n=Count("pk"))
         }
         return _shared(
             [
@@ -229,7 +252,7 @@ class Spend:
         found = list(
             self.calls.annotate(day=day)
             .values(*groups)
-            .annotate(n=Count("pk"), usd=Sum("cost_usd"), saved=Sum("saved_usd"), **TOKENS)
+            .annotate(n=Count("pk"), usd=added("cost_usd"), saved=added("saved_usd"), **TOKENS)
             .order_by(*groups)
         )
         titles = self._titles([row["thread"] for row in found])
@@ -242,8 +265,8 @@ class Spend:
                 self.backend,
                 str(row["n"]),
                 *(str(row[name] or 0) for name in TOKENS),
-                f"{row['usd']:.12f}",
-                f"{row['saved']:.12f}",
+                f"{dollars(row['usd']):.12f}",
+                f"{dollars(row['saved']):.12f}",
             ]
 
 

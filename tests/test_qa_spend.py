@@ -46,7 +46,7 @@ def test_every_table_adds_up_to_what_the_ledger_says(asked, workspace, owner):
     found = books(workspace, owner)
     assert found.usd == asked
     for table in found.tables(by_workspace=True):
-        assert sum(line.usd for line in table.lines) == pytest.approx(asked, abs=USD("1e-12"))
+        assert sum(line.usd for line in table.lines) == asked
     assert sum(line.usd for line in found.by_day()) == asked
     members = {line.label for table in found.tables(by_workspace=False) for line in table.lines}
     assert members >= {"Olive Owner", "Max Mate", "Pincite itself"}
@@ -176,3 +176,14 @@ def test_one_days_page_has_no_inline_style_or_script(asked, as_owner, workspace)
     page = as_owner.get(f"/w/{workspace.slug}/spend/").content.decode()
     assert "style=" not in page
     assert "<script>" not in page
+
+
+def test_many_cents_add_up_to_the_last_place(workspace, owner):
+    ApiCall.objects.bulk_create(
+        ApiCall(workspace=workspace, user=owner, purpose="answer", backend="emulator",
+                model="claude-sonnet-5-5", cost_usd=USD("0.012300000011"), saved_usd=USD("-0.1"))
+        for _n in range(20_000)
+    )  # fmt: skip
+    found = books(workspace, owner)
+    assert found.usd == USD("0.012300000011") * 20_000
+    assert found.saved == -2_000
