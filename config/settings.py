@@ -272,6 +272,20 @@ SEARCH_TOKENS = env.whole(
 SEARCH_USD = env.whole(
     "PINCITE_SEARCH_USD", 2, _("US dollars that one answer that searches costs, at most."), 1
 )
+LEASE_SECONDS = env.whole(
+    "PINCITE_LEASE_SECONDS",
+    15,
+    _("Silence of a worker, in seconds, after which another takes its answers over."),
+    3,
+    3600,
+)
+RETRY_SECONDS = env.whole(
+    "PINCITE_RETRY_SECONDS",
+    2,
+    _("Seconds before a failed request is first sent again; doubled each time."),
+    1,
+    60,
+)
 FILE_DAYS = env.whole(
     "PINCITE_FILE_DAYS", 30, _("Days a text stays with the Files API before it is renewed."), 1, 90
 )

@@ -150,6 +150,7 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
     entry.message_id, usage = planned.message["id"], planned.message["usage"]
 
     def begun() -> None:
+        entry.begun = True
         emulator.cache.write(planned.account, planned.use)
         emulator.diagnoses.remember(
             planned.account, planned.message["id"], planned.prompt.identity, planned.use
@@ -157,7 +158,8 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
 
     def ended(sent: int, complete: bool, gone: bool) -> None:
         entry.disconnected = gone
-        entry.usage = usage if complete else {**usage, "output_tokens": sent}
+        if entry.begun:
+            entry.usage = usage if complete else {**usage, "output_tokens": sent}
         emulator.limits.wrote(planned.account, line, sent)
 
     def count(text: str) -> int:

@@ -1,7 +1,9 @@
-"""Misbehaviour on demand: a queue of faults, each consumed by the next request it fits."""
+"""Misbehaviour on demand: a queue of faults, each consumed by the next request it fits; or at
+random."""
 
+import random
 import threading
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .errors import ApiError, invalid, overloaded, rate_limited, too_large, unauthenticated
@@ -96,37 +98,61 @@ class Fault:
         return error
 
 
+class Chance:
+    """`{"rate": 0.2, "seed": 7, "faults": […]}`: that share of the message requests meets one of
+    these faults, chosen by a seeded generator; streams break after 1 to 8 text deltas."""
+
+    def __init__(self, description: Any) -> None:
+        rate = description.get("rate") if isinstance(description, dict) else None
+        if not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise invalid("random.rate: expected a number from 0 to 1")
+        self._rate = rate
+        self._faults = [_fault(item) for item in description.get("faults") or ()]
+        if not self._faults:
+            raise invalid("random.faults: expected at least one")
+        self._random = random.Random(description.get("seed"))
+
+    def take(self, path: str) -> Fault | None:
+        if path != "messages" or self._random.random() >= self._rate:
+            return None
+        return replace(self._random.choice(self._faults), after=1 + self._random.randrange(8))
+
+
 class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._queue: list[tuple[Fault, int]] = []
+        self._chance: Chance | None = None
 
     def add(self, description: Any) -> None:
-        """Queue `{"faults": [{"kind": …}, …]}`. Raises `ApiError` 400 and queues none if one is
-        wrong."""
+        """Queue `{"faults": [{"kind": …}, …]}`, and set a `Chance` if there is one as `random`.
+        Raises `ApiError` 400 and does neither if one is wrong."""
         listed = description.get("faults") if isinstance(description, dict) else None
         if not isinstance(listed, list):
             raise invalid("faults: expected a list")
         faults = [_fault(item) for item in listed]
+        chance = Chance(description["random"]) if "random" in description else None
         with self._lock:
             self._queue += [(fault, fault.times) for fault in faults]
+            self._chance = chance or self._chance
 
     def clear(self) -> None:
         with self._lock:
             self._queue.clear()
+            self._chance = None
 
     def waiting(self) -> list[dict[str, Any]]:
         with self._lock:
             return [{"kind": f.kind, "path": f.path, "left": left} for f, left in self._queue]
 
     def take(self, path: str) -> Fault | None:
-        """The first queued fault that fits, counted down."""
+        """The first queued fault that fits, counted down; else what chance brings."""
         with self._lock:
             for i, (fault, left) in enumerate(self._queue):
                 if fault.fits(path):
                     self._queue[i : i + 1] = [(fault, left - 1)] if left > 1 else []
                     return fault
-        return None
+            return self._chance.take(path) if self._chance else None
 
 
 def _fault(item: Any) -> Fault:

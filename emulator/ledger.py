@@ -5,7 +5,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
-KEPT = 100
+KEPT = 1_000
 KEPT_BYTES = 64 * 1024 * 1024
 
 
@@ -22,6 +22,7 @@ class Entry:
     usage: dict[str, Any] | None = None
     message_id: str | None = None
     fault: str | None = None
+    begun: bool = False  # the answer, and with it what it costs
     disconnected: bool = False
     notes: list[str] = field(default_factory=list)
 

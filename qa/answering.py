@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ from qa.asking import NotAskable
 from qa.claude import Connection, connect
 from qa.heard import Heard, ledger_type, outcome_of
 from qa.hints import hint
-from qa.ledger import record_message
+from qa.ledger import begin_message, record_message
 from qa.manuscript import Manuscript
 from qa.models import LEASE, Answer
 from qa.preparing import LostLease, prepare, remember
@@ -36,7 +37,7 @@ from qa.waiting import Postponed
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 6
-MAX_CRASHES = 3
+MAX_CRASHES = 5  # of a worker that may have died of another answer, or of nothing here
 MAX_WAIT = 600.0  # seconds; an API that asks for more than this gets a failure with a sentence
 STOP_LOOK = 0.3  # seconds between two looks for a pressed stop button
 
@@ -170,6 +171,8 @@ class Attempt:
             case engine.Started():
                 heard.started(event)
                 self.passage.heard(event.limits)
+                begin = partial(begin_message, self.answer, connection, request, heard.usage)
+                stored(partial(begin, model=heard.model, request_id=heard.request_id))
                 self._remember(connection, request)
             case engine.Thinking(text):
                 self._say(_("Thinking…"))
@@ -283,7 +286,8 @@ def stored(write: Callable[[], T]) -> T:
 
 def backoff(tries: int, retry_after: float | None) -> float:
     """Seconds to wait: doubling with every try, with jitter, and no less than the API asks."""
-    own = min(2.0**tries, 30.0) * random.uniform(0.75, 1.25)
+    first = float(settings.RETRY_SECONDS)
+    own = min(first * 2 ** (tries - 1), 15 * first) * random.uniform(0.75, 1.25)
     return own if retry_after is None else max(own, retry_after + random.uniform(0, 1))
 
 

@@ -16,6 +16,31 @@ from qa.claude import Connection
 from qa.engine import catalogue
 from qa.models import Answer, ApiCall, Thread
 
+UNFINISHED = "unfinished"
+"""The error type of a request while its answer comes; it stays when the worker is killed."""
+
+
+def begin_message(
+    answer: Answer,
+    connection: Connection,
+    request: engine.Request,
+    usage: engine.Usage,
+    *,
+    model: str,
+    request_id: str,
+) -> None:
+    """A first row as soon as the API has begun to answer: what is read is paid for from then on,
+    and a worker that is killed says nothing at the end. ``record_message`` completes it."""
+    record_message(
+        answer,
+        connection,
+        request,
+        usage,
+        model=model,
+        request_id=request_id,
+        error_type=UNFINISHED,
+    )
+
 
 def record_message(
     answer: Answer,
@@ -110,7 +135,8 @@ def _record(
     if fields.get("cache_miss_reason", "unavailable") != "unavailable":
         # the API knows better
         left = {name: value for name, value in left.items() if name not in fields}
-    return ApiCall.objects.create(
+    row = _begun(**fields) or ApiCall()
+    kept: dict[str, Any] = dict(
         backend=connection.backend,
         prompt_version=request.prompt_version,
         parameters=parameters(request),
@@ -129,6 +155,20 @@ def _record(
         saved_usd=catalogue.saved(usage, known),
         **(fields | left),
     )
+    for name, value in kept.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def _begun(
+    request_id: str = "", answer: Answer | None = None, error_type: str = "", **_others: Any
+) -> ApiCall | None:
+    """The row that ``begin_message`` wrote for this request."""
+    if answer is None or not request_id or error_type == UNFINISHED:
+        return None
+    rows = ApiCall.objects.filter(answer=answer, request_id=request_id, error_type=UNFINISHED)
+    return rows.first()
 
 
 def _priced(model: str, requested: str) -> catalogue.Model:

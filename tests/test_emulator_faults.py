@@ -299,3 +299,23 @@ def test_the_pace_is_kept(tmp_path: Path) -> None:
         emulator.stop()
     assert 0.2 <= first < 0.6
     assert seconds == pytest.approx(tokens / 100, rel=0.3)
+
+
+def test_chance_strikes_the_given_share_of_messages_and_a_seed_repeats_it(emulator):
+    def struck():
+        emulator.forget_faults()
+        chance = {"rate": 0.5, "seed": 7, "faults": [{"kind": "overloaded"}]}
+        emulator.call("POST", "/emulator/faults", {"faults": [], "random": chance})
+        return [emulator.send(asking("Rent?", document(LEASE)))[0] for _ in range(20)]
+
+    first = struck()
+    assert set(first) == {200, 529}
+    assert first == struck()
+    emulator.forget_faults()
+    assert emulator.send(asking("Rent?", document(LEASE)))[0] == 200
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 2, "faults": [{"kind": "reset"}]}, {"rate": 0.1}, 3])
+def test_a_wrong_chance_is_refused(emulator, wrong):
+    status, _body = emulator.call("POST", "/emulator/faults", {"faults": [], "random": wrong})
+    assert status == 400

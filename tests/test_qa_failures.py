@@ -136,7 +136,9 @@ def test_a_worker_that_dies_leaves_an_answer_that_another_takes_over(emulator, d
 def test_an_answer_that_kills_its_worker_again_and_again_fails_clearly(document, owner):
     answer = put(document, owner)
     Answer.objects.update(
-        status="running", crashes=2, lease_until=timezone.now() - timedelta(seconds=1)
+        status="running",
+        crashes=answering.MAX_CRASHES - 1,
+        lease_until=timezone.now() - timedelta(seconds=1),
     )
     failed = written(answer)
     assert failed.status == "failed"
@@ -233,3 +235,36 @@ def test_two_workers_with_the_same_message_write_one_answer(emulator, document, 
         {n for block in done.blocks for n in block["citations"]}
     )
     assert connection.vendor in ("sqlite", "postgresql")
+
+
+def test_a_request_that_has_begun_is_in_the_ledger_though_its_worker_is_killed(
+    emulator, document, owner, monkeypatch
+):
+    answer = put(document, owner)
+
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches a kill -9."""
+
+    def killed(*_args):
+        raise Killed
+
+    monkeypatch.setattr(answering.Attempt, "_remember", killed)
+    with pytest.raises(Killed):
+        written(answer)
+    left = answer.calls.get()
+    assert left.error_type == "unfinished"
+    assert left.cost_usd > 0
+    sent = emulator.requests(1)["requests"][-1]
+    assert left.request_id == sent["request_id"]
+    assert left.input_tokens + left.cache_write_5m_tokens + left.cache_read_tokens > 0
+
+
+def test_an_answer_that_broke_off_costs_what_it_had_written_until_then(emulator, document, owner):
+    emulator.faults({"kind": "truncate", "path": "messages", "after": 8})
+    answer = put(document, owner)
+    written(answer)
+    call = answer.calls.get()
+    told = emulator.requests(1)["requests"][-1]["usage"]
+    assert call.input_tokens == told["input_tokens"]
+    assert 0.5 * told["output_tokens"] < call.output_tokens < 1.5 * told["output_tokens"]
+    assert call.output_tokens > 5

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import anthropic
@@ -45,6 +47,9 @@ FAILURES = (
     UnicodeDecodeError,
 )
 """What the SDK and its transport raise; the last two when an event breaks off in its middle."""
+
+BYTES_PER_TOKEN = 4
+"""Of English, roughly."""
 
 
 def run(
@@ -92,6 +97,8 @@ class _Answer:
         self.stop_reason: str | None = None
         self.stop_details: dict[str, Any] | None = None
         self.first_text_ms: int | None = None
+        self.bytes = 0
+        """Of text and thinking that came."""
         self.content = Content()
         self.blocks: dict[int, int] = {}
         """The API's index of a content block → its number among the text blocks."""
@@ -145,6 +152,7 @@ class _Answer:
             case "citations_delta":
                 yield Cited(self._number(index), delta.citation.to_dict())
             case "thinking_delta":
+                self.bytes += len(delta.thinking.encode())
                 yield Thinking(delta.thinking)
 
     def _number(self, index: int) -> int:
@@ -153,6 +161,7 @@ class _Answer:
     def _text(self, number: int, text: str) -> Text:
         if self.first_text_ms is None:
             self.first_text_ms = self._milliseconds()
+        self.bytes += len(text.encode())
         return Text(number, text)
 
     def _milliseconds(self) -> int:
@@ -196,13 +205,21 @@ class _Answer:
             self.message_id,
         )
 
+    def _spent(self) -> Usage:
+        """The usage of an answer that broke off. The API tells the output only at the end; until
+        then what came is estimated, or a broken answer would seem to cost nothing."""
+        if self.stop_reason is not None:
+            return self.usage
+        estimate = math.ceil(self.bytes / BYTES_PER_TOKEN)
+        return replace(self.usage, output_tokens=max(self.usage.output_tokens, estimate))
+
     def complete(self, error: EngineError) -> EngineError:
         """`error` with all a ledger row needs."""
         error.request_id = error.request_id or self.request_id
         error.limits = error.limits or self.limits
         error.message_id = self.message_id
         error.model = self.model
-        error.usage = self.usage
+        error.usage = self._spent()
         error.stop_reason = self.stop_reason
         error.first_text_ms = self.first_text_ms
         error.total_ms = self._milliseconds()

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -21,7 +22,7 @@ from qa.models.ledger import Backend, Ledger
 from qa.models.scope import Scope
 from qa.models.thread import Thread
 
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=settings.LEASE_SECONDS)
 NEVER = datetime.min.replace(tzinfo=UTC)
 _CLAIMED = (
     *("status", "lease_owner", "lease_until", "attempts", "crashes", "postponements"),
