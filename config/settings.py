@@ -293,6 +293,9 @@ FILE_DAYS = env.whole(
 PREWARM = env.switch(
     "PINCITE_PREWARM", True, _("Whether documents of an opened conversation are read beforehand.")
 )
+SUGGEST = env.switch(
+    "PINCITE_SUGGEST", True, _("Whether first questions about chosen documents are suggested.")
+)
 
 # Work in the background ----------------------------------------------------------------------
 

@@ -154,7 +154,8 @@ def _calling(prompt: Prompt, content: list[Json], thought: int, reason: str) -> 
 def _text_blocks(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> list[Json]:
     if shape.schema is not None:
         question = prompt.questions[-1] if prompt.questions else ""
-        return [_text(structured.text(shape.schema, question))]
+        texts = [document.text or "" for document in prompt.documents]
+        return [_text(structured.text(shape.schema, question, texts))]
     return continuing.rest(list(_found(library, prompt, turn, shape.fault)), prompt.said)
 
 

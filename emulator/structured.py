@@ -1,10 +1,13 @@
-"""Answers in a given format: how hard a question is, told from its words.
+"""Answers in a given format: how hard a question is, told from its words; and what may be asked of
+a document, told from its headings.
 
 Only what this server can tell honestly is filled in; any other schema is refused, and says so.
 """
 
 import json
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from .errors import invalid
@@ -26,24 +29,46 @@ _SIMPLE = re.compile(
 SIMPLE_WORDS = 14  # a look-up is no longer than this
 
 
+_HEADING = re.compile(
+    r"^[ \t]*(?:(?:ARTICLE|Article|SECTION|Section)[ ]+[\dIVX.]+[.:]?|\d{1,2}(?:\.\d{1,2})*[.)]?)"
+    r"[ \t]+([A-Z][\w ,&’'-]{2,58}?)[ \t]*(?:[.:]|$)",
+    re.M,
+)
+HEADINGS = 4
+
+
 def check(schema: Json) -> None:
     """Raises `ApiError` 400 for a schema that cannot be filled here."""
     for name, wanted in (schema.get("properties") or {}).items():
-        if not _difficulty(wanted) and not (name == "reason" and wanted.get("type") == "string"):
+        reason = name == "reason" and wanted.get("type") == "string"
+        if not (_difficulty(wanted) or reason or _questions(name, wanted)):
             raise invalid(
                 f"output_config.format: this local server cannot fill in {name!r}; it answers from "
                 "the words of the documents and of the question"
             )
 
 
-def text(schema: Json, question: str) -> str:
-    """The answer's JSON for a question."""
+def text(schema: Json, question: str, documents: Iterable[str] = ()) -> str:
+    """The answer's JSON for a question about documents of these texts."""
     level, reason = difficulty(question)
-    filled = {
-        name: level if _difficulty(wanted) else reason
-        for name, wanted in (schema.get("properties") or {}).items()
-    }
+    filled: Json = {}
+    for name, wanted in (schema.get("properties") or {}).items():
+        if _questions(name, wanted):
+            filled[name] = [f"What is said about {one}?" for one in headings(documents)]
+        else:
+            filled[name] = level if _difficulty(wanted) else reason
     return json.dumps(filled, ensure_ascii=False)
+
+
+def headings(documents: Iterable[str]) -> list[str]:
+    """The first numbered headings, without their numbers; none where there are none."""
+    found = (match[1].strip() for text in documents for match in _HEADING.finditer(text))
+    return list(islice(dict.fromkeys(found), HEADINGS))
+
+
+def _questions(name: str, wanted: Json) -> bool:
+    items = wanted.get("items") or {}
+    return name == "questions" and wanted.get("type") == "array" and items.get("type") == "string"
 
 
 def difficulty(question: str) -> tuple[str, str]:

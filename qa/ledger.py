@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, Workspace
 from qa import claude_models, engine, warmth
 from qa.claude import Connection
 from qa.engine import catalogue
@@ -115,6 +115,27 @@ def record_warming(
         user=user,
         thread=thread,
         model_requested=model,
+        **fields,
+    )
+
+
+def record_suggesting(
+    workspace: Workspace,
+    user: User,
+    connection: Connection,
+    request: engine.Request,
+    usage: engine.Usage,
+    **fields: Any,
+) -> ApiCall:
+    """The row of a request that looked for first questions about a document."""
+    return _record(
+        connection,
+        request,
+        usage,
+        purpose=ApiCall.Purpose.SUGGEST,
+        workspace=workspace,
+        user=user,
+        model_requested=request.params["model"],
         **fields,
     )
 

@@ -22,6 +22,7 @@ from qa import (
     pictures,
     remote,
     streams,
+    suggestions,
     warming,
 )
 from qa.claude import Account, Connection, accounts, connect
@@ -55,6 +56,15 @@ def warm(thread_id: int, user_id: int, model: str, effort: str | None) -> None:
         warming.warm(warming.Desk(found, user, claude_models.get(model), effort))
     except engine.EngineError as error:
         logger.info("thread=%s not warmed code=%s", found.public_id, error.code)
+
+
+@shared_task(expires=HINT_SECONDS)
+def suggest(version_id: int, user_id: int) -> None:
+    """Looks for first questions about a document. Lost, it is sent again by who looks later."""
+    version = Version.objects.ready().filter(pk=version_id, document__deleted_at=None).first()
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if version is not None and user is not None:
+        suggestions.make(version, user)
 
 
 @shared_task(expires=HINT_SECONDS)
@@ -200,7 +210,9 @@ def tidy_remote_files() -> None:
 @shared_task(expires=HINT_SECONDS)
 def tidy_streams() -> None:
     """A finished answer is read from the database; its stream log is kept for a day. So are who
-    read which documents beforehand, and pictures of questions that were never asked."""
+    read which documents beforehand, and pictures of questions that were never asked. What was
+    suggested goes with its document."""
     streams.backend().tidy(KEEP_STREAMS)
     Warming.tidy(timezone.now() - timedelta(seconds=KEEP_STREAMS))
     pictures.drop_unasked()
+    suggestions.forget_erased()

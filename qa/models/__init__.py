@@ -10,6 +10,7 @@ from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
 from qa.models.picture import Enclosure, Picture, RemotePicture
 from qa.models.route import Route
 from qa.models.scope import Scope
+from qa.models.suggestion import Suggestion
 from qa.models.thread import Thread, ThreadQuerySet
 from qa.models.warming import Warming
 from qa.models.web import WebAccess
@@ -34,6 +35,7 @@ __all__ = [
     "Route",
     "Scope",
     "Source",
+    "Suggestion",
     "Thread",
     "ThreadQuerySet",
     "TokenCount",

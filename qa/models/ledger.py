@@ -48,6 +48,7 @@ class ApiCall(models.Model):
         LIST = "list", _("file list")
         MODELS = "models", _("model list")
         ROUTE = "route", _("choice of a model")
+        SUGGEST = "suggest", _("suggested questions")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

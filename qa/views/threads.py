@@ -21,7 +21,7 @@ from documents import visual
 from documents.forms import PlaceForm
 from documents.models import Document
 from documents.source import PART, part
-from qa import asking, passages, picker, pictures, scopes, siblings, sources
+from qa import asking, passages, picker, pictures, scopes, siblings, sources, suggestions
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Picture, Scope, Thread
 from qa.passages import Passage
@@ -58,7 +58,8 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
                 form.add_error(None, str(refusal))
         chosen, where = request.POST.getlist("documents"), request.POST.get("scope", "")
     else:
-        form = NewThreadForm(documents=documents)
+        asked = {"question": request.GET.get("question", "")}
+        form = NewThreadForm(documents=documents, initial=asked)
         chosen, where = request.GET.getlist("document"), request.GET.get("scope", "")
     context: dict[str, Any] = {"workspace": workspace, "form": form}
     context |= _places(workspace, where)
@@ -71,6 +72,7 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         picked=form.data.get("model", ""),
         effort=form.effort,
     )
+    context["suggestions"] = suggestions.about(context["picked"], request.user)
     return render(request, "qa/new.html", context, status=422 if form.errors else 200)
 
 
@@ -84,6 +86,16 @@ def models(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     picked = request.GET.get("model", "")
     form.picker = picker.make(workspace, request.user, documents, picked=picked, effort=form.effort)
     return render(request, "qa/_model.html", {"workspace": workspace, "form": form})
+
+
+@require_GET
+@in_workspace(Act.ASK)
+def suggested(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """First questions about the chosen documents, while they are chosen."""
+    asked = [one for one in request.GET.getlist("documents") if sources.is_uuid(one)]
+    documents = list(live_documents(request, workspace).filter(public_id__in=asked))
+    context = {"suggestions": suggestions.about(documents, request.user)}
+    return render(request, "qa/_suggestions.html", context | {"workspace": workspace})
 
 
 def _choices(documents: Any, chosen: list[str]) -> dict[str, Any]:
