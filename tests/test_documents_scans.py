@@ -94,9 +94,11 @@ def test_a_scan_whose_worker_was_killed_is_recognised_by_the_next(scan):
 def test_a_reader_that_dies_over_a_scan_is_a_sentence(scan, monkeypatch):
     from tests.test_ingest_sandbox import children
 
-    monkeypatch.setattr(
-        Version, "progress", lambda self, done, total: os.kill(children()[-1], signal.SIGKILL)
-    )
+    def kill_all(*_progress):
+        for pid in children():
+            os.kill(pid, signal.SIGKILL)
+
+    monkeypatch.setattr(Version, "progress", kill_all)
     ingest_due(QUICK)
     ingest_due(SLOW)
     failed = version_of(scan)

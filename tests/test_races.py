@@ -20,7 +20,7 @@ from documents import erasing, ingest, uploads
 from documents.ingest.text import cut
 from documents.models import Document, Page, Text, Version
 from documents.reading import ingest_version, limits
-from qa import answering, asking
+from qa import answering, asking, manuscript
 from qa.models import Answer, ApiCall, Citation, Thread
 from qa.streams import Cursor, Files
 from tests.asked import in_thread, put, wait_for, written
@@ -67,7 +67,7 @@ def test_an_answer_that_was_followed_is_not_tried_again_behind_the_back_of_what_
     assert [answer.pk for answer in failed.thread.path()] == [failed.pk, after.pk]
     assert Answer.objects.count() == 2
     page = as_owner.get(f"/w/{workspace.slug}/threads/{failed.thread.public_id}/").content.decode()
-    assert "Try again" not in page
+    assert "/retry/" not in page
 
 
 def test_two_members_who_try_again_at_once_make_one_answer(emulator, owner, mate, document):
@@ -272,7 +272,7 @@ def test_a_mistake_of_ours_in_mid_answer_is_in_the_ledger(emulator, document, ow
         raise ZeroDivisionError
 
     # nothing from outside is known to cause one, so it is put there
-    monkeypatch.setattr(answering.Attempt, "_cite", broken)
+    monkeypatch.setattr(manuscript.Manuscript, "_cite", broken)
     failed = written(put(document, owner))
     assert (failed.status, failed.error_code) == ("failed", "unexpected")
     call = failed.calls.get()
