@@ -292,6 +292,13 @@ class Answer(models.Model):
         return [(row.version, row.looked) for row in self.source_rows.all() if row.looked]
 
     @cached_property
+    def read_in_vain(self) -> list[Version]:
+        """What was read for an answer that cites nothing; of one that searched, its steps tell."""
+        if self.status != self.Status.DONE or self.searches or self.citations.all():
+            return []
+        return [row.version for row in self.source_rows.all()]
+
+    @cached_property
     def outdated(self) -> list[Version]:
         """The versions it cites that a newer one has taken the place of."""
         cited = {c.version.pk: c.version for c in self.citations.all() if c.version}

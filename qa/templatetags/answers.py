@@ -77,6 +77,23 @@ def looked(version: Version, pages: list[int]) -> str:
 
 
 @register.filter
+def were_read(versions: list[Version]) -> str:
+    """The sentence that says what was read, with its pages as far as they could be."""
+    named = []
+    for version in versions:
+        title, count = version.document.title, version.page_count
+        read = count - len(version.unread)
+        if read < count:
+            pages = _("%(read)d of %(count)d pages") % {"read": read, "count": count}
+        else:
+            pages = ngettext("%(count)d page", "%(count)d pages", count) % {"count": count}
+        named.append(f"{title} ({pages})" if count else title)
+    return _("Read for this answer, which cites no passage: %(documents)s.") % {
+        "documents": get_text_list(named, _("and"))
+    }
+
+
+@register.filter
 def unread(version: Version, pages: list[int]) -> str:
     """The sentence that says which pages of a version could not be read."""
     named = {"title": version.document.title}
