@@ -18,7 +18,17 @@ from accounts.admin import RecordAdmin, ScopedAdmin, WorkspaceFilter
 from accounts.models import Workspace
 from qa import admin_models, asking, claude_admin, money_admin
 from qa.misses import by_reason
-from qa.models import Answer, ApiCall, Citation, Scope, Source, Thread, TokenCount, WebAccess
+from qa.models import (
+    Answer,
+    ApiCall,
+    Citation,
+    Scope,
+    Source,
+    Suggestion,
+    Thread,
+    TokenCount,
+    WebAccess,
+)
 
 __all__ = ["admin_models", "claude_admin", "money_admin"]  # register themselves
 
@@ -153,6 +163,14 @@ class TokenCountAdmin(RecordAdmin):
     list_display = ("version", "model", "tokens")
     list_select_related = ("version",)
     list_filter = ("model",)
+
+
+@admin.register(Suggestion)
+class SuggestionAdmin(RecordAdmin):
+    workspace_path = "version__document__workspace"
+    list_display = ("version", "prompt_version", "begun_at", "found_at", "failed")
+    list_select_related = ("version__document",)
+    list_filter = ("failed",)
 
 
 @admin.register(ApiCall)
