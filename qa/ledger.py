@@ -152,11 +152,14 @@ def _record(
 ) -> ApiCall:
     known = _priced(fields["model"], fields["model_requested"])
     took = timedelta(milliseconds=fields.get("total_ms") or 0)
+    row = _begun(**fields) or ApiCall()
     left = warmth.kept(connection, request, usage, timezone.now() - took)
+    if row.cache_miss_reason:
+        # found when it began; by now this request itself has made the documents warm
+        left |= missed(engine.Missed(row.cache_miss_reason, row.cache_missed_tokens))
     if fields.get("cache_miss_reason", "unavailable") != "unavailable":
         # the API knows better
         left = {name: value for name, value in left.items() if name not in fields}
-    row = _begun(**fields) or ApiCall()
     kept: dict[str, Any] = dict(
         backend=connection.backend,
         prompt_version=request.prompt_version,
