@@ -16,7 +16,7 @@ def put(document, by, question=GOVERNING, **fields):
     """A queued answer about one document, in a thread of its own unless told otherwise."""
     if "thread" not in fields:
         fields["thread"] = Thread.objects.create(
-            workspace=document.workspace, author=by, title=question
+            workspace=document.workspace, author=by, title=question[:200]
         )
         fields["thread"].documents.add(document)
     answer, created = asking.ask(
