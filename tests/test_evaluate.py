@@ -79,6 +79,7 @@ def test_two_tables_differ_by_category() -> None:
 
 
 @pytest.mark.corpus
+@pytest.mark.reader
 @pytest.mark.django_db(transaction=True)
 def test_questions_about_two_contracts_are_asked_and_counted(
     contracts: Path, emulator: Emulator, tmp_path: Path

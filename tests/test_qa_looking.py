@@ -288,6 +288,7 @@ def test_the_source_of_a_page_stays_closed_to_strangers(as_stranger, workspace, 
 
 
 @pytest.mark.corpus
+@pytest.mark.reader
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ADMA-Bio", "VIRTUALSCOPICS", "ScansourceInc", "REWALK"])
 def test_answers_about_real_contracts_cite_the_right_pages(
