@@ -10,7 +10,7 @@ import pytest
 from tests import gold
 from tests.emulator_support import Emulator
 
-pytestmark = [pytest.mark.corpus, pytest.mark.slow]
+pytestmark = [pytest.mark.corpus, pytest.mark.slow, pytest.mark.reader]
 
 
 @pytest.mark.django_db(transaction=True)
