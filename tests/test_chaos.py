@@ -1,8 +1,9 @@
 """Forty questions while the API fails one request in five, workers are killed and the web restarts.
 
 At the end each is answered or has failed with a sentence; none is lost, none is there twice; every
-citation is exact; and the ledger says what the emulator says. It runs on each broker. The seed is
-printed and can be given: PINCITE_CHAOS_SEED.
+citation is exact; and the ledger says what the emulator says. It runs over the folder, and over
+others that PINCITE_CHAOS names: PINCITE_CHAOS=folder,redis,amqp. The seed is printed and can be
+given: PINCITE_CHAOS_SEED.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ from tests.bench.person import Person
 from tests.emulator_support import Emulator
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.xdist_group("brokers")]
+BROKERS = os.environ.get("PINCITE_CHAOS", "folder").split(",")
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("brokers"),
+    pytest.mark.parametrize("broker", BROKERS, indirect=True),
+]
 
 PEOPLE, QUESTIONS_EACH = 10, 4
 SECONDS = 80.0  # for all to end
