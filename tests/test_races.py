@@ -244,9 +244,14 @@ def test_a_request_whose_worker_lost_the_lease_meanwhile_is_in_the_ledger(
 ):
     emulator.faults({"kind": "delay", "ms": 800, "path": "messages"})
     answer = put(document, owner)
+
+    def sent():
+        return emulator.requests(1)["counts"].get("messages", 0)
+
+    before = sent()
     writer = threading.Thread(target=in_thread, args=(answer.pk,))
     writer.start()
-    wait_for(lambda: emulator.requests(1)["requests"][-1]["path"] == "messages")
+    wait_for(lambda: sent() > before)
     Answer.objects.update(lease_owner="another")
     writer.join(10)
     answer.refresh_from_db()
