@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl.comments import Comment
 from openpyxl.utils.datetime import WINDOWS_EPOCH
@@ -279,6 +279,7 @@ NO_FIXTURE_TROUBLE = [HealthCheck.function_scoped_fixture]
     ),
     st.sampled_from(",;\t|"),
 )
+@example([["", "|", "\r", "|0"], ["", "|", "\r", "|"]], ",")
 def test_a_csv_file_gives_its_cells_back(tmp_path, table, separator):
     def quoted(cell):
         return '"' + cell.replace('"', '""') + '"'

@@ -113,7 +113,7 @@ def _records(text: str) -> list[list[str]]:
 def _separator(text: str) -> str:
     """The sign that parts most of the first rows into equally many cells."""
 
-    def regular(separator: str) -> tuple[int, int, int]:
+    def regular(separator: str) -> tuple[float, int, int]:
         reader = csv.reader(io.StringIO(text[:_LOOKED_AT], newline=""), delimiter=separator)
         try:
             rows = [row for row in islice(reader, _ROWS_LOOKED_AT) if row]
@@ -122,7 +122,8 @@ def _separator(text: str) -> str:
         ((cells, times),) = Counter(map(len, rows)).most_common(1) or [(0, 0)]
         # parted at the wrong sign, cells keep the marks that quoted others
         marks = sum('"' in cell for row in rows for cell in row)
-        return (times, -marks, cells) if cells > 1 else (0, 0, 0)
+        # a share of the rows: line breaks inside quotes make more of them at the wrong sign
+        return (times / len(rows), -marks, cells) if cells > 1 else (0, 0, 0)
 
     csv.field_size_limit(_LONGEST_CELL)
     return max(_SEPARATORS, key=regular)
