@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "accounts",
     "documents",
     "qa",
+    "reviews",
 ]
 
 MIDDLEWARE = [

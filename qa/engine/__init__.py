@@ -5,7 +5,7 @@ A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen e
 ``EngineError``, with a code. What differs between models is asked of ``catalogue``.
 """
 
-from . import catalogue, lifetime, looks, prompts, thinking, tools, web
+from . import catalogue, cells, lifetime, looks, prompts, thinking, tools, web
 from .alignment import SourceText
 from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
@@ -94,6 +94,7 @@ __all__ = [
     "build",
     "build_warming",
     "catalogue",
+    "cells",
     "classify",
     "count",
     "count_params",

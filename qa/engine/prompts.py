@@ -153,3 +153,57 @@ GO_ON = """\
 Your answer above was cut off because it had reached its greatest length. Go on exactly where it \
 stopped, without repeating anything.\
 """
+
+CELL_VERSION = "cell-2026-11-25.1"
+"""Of the texts below, whose last line the program reads; an answer stores it beside ``VERSION``."""
+
+CELL = """\
+This is one question of a review table: it is put to many documents, and this answer is for the \
+one given. Answer it in at most four sentences. If the document answers it in one, one is enough.\
+"""
+
+CELL_GUIDANCE = "How whoever made the table wants it to be understood:"
+
+CELL_EXPECTED = "The position that is expected, to measure the document against:"
+
+CELL_LINE = """\
+Then end with exactly one more line, which a program reads and nobody else sees: the word RESULT, \
+a colon, and a JSON object, all in one line, without Markdown, without citations and with nothing \
+after it. It may say only what your answer says and cites. Its form:\
+"""
+
+CELL_PLAIN = 'RESULT: {"found": true, "value": …}'
+
+CELL_MEASURED = 'RESULT: {"found": true, "value": …, "verdict": …, "reason": …}'
+
+CELL_FOUND = """\
+"found" is true if the document answers the question, and false if it is silent on it; then \
+"value" is null. A document that is silent is not one that says no.\
+"""
+
+CELL_KINDS = {
+    "text": '"value" is text: a short phrase of at most 200 letters, in the document\'s own words.',
+    "yes_no": '"value" is yes or no, in quotes. It is "no" only if the document says so.',
+    "date": (
+        '"value" is a date: {"iso": "YYYY-MM-DD", "written": "as the document writes it"}. "iso" '
+        'is only "YYYY-MM" or "YYYY" if no more is said, and null if the day cannot be told for '
+        "certain, as with 03/04/2020 where nothing shows which is the month."
+    ),
+    "money": (
+        '"value" is an amount of money: {"amount": "1250000.00", "currency": "USD"}: digits and a '
+        "decimal point only, and the code of ISO 4217, or null if the document does not tell "
+        "which currency it is."
+    ),
+    "number": (
+        '"value" is a number: {"number": "12.5", "unit": "months"}: digits and a decimal point '
+        'only; "unit" is "" where there is none.'
+    ),
+    "choice": '"value" is one of these, exactly as written here, in quotes: %(choices)s.',
+    "list": '"value" is a list of texts, ["…", "…"], each a short phrase.',
+}
+
+CELL_VERDICT = """\
+"verdict" is "meets" if the document keeps to the expected position, "deviates" if it does not, \
+"missing" if the position asks for something that the document lacks, and "unclear" if that cannot \
+be told. "reason" says why in one short sentence.\
+"""

@@ -78,7 +78,8 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
             for author in due.order_by().values_list("author", flat=True).distinct()
         )
         for _active, _last, author in turns:
-            if (oldest := due.filter(author=author).order_by("pk").first()) is None:
+            # before those that were asked by the hundred, somebody waits for it at a page
+            if (oldest := due.filter(author=author).order_by("then", "pk").first()) is None:
                 continue
             # another worker took one of theirs between the two looks: it is someone else's turn
             if writing.filter(author=author).count() > active[author]:
@@ -123,6 +124,12 @@ class Answer(models.Model):
     # made by the form: the same press of the button, sent twice, asks once
     submission = models.UUIDField(default=uuid.uuid4, editable=False)
     question = models.TextField(_("question"))
+    # what is asked beyond the question, by who has it answered: about the form of the answer
+    brief = models.TextField(blank=True)
+    # the last line, which the brief asked for; no part of the text
+    closing = models.TextField(blank=True)
+    # the task that is told when it has ended; what nobody waits for at a page has one
+    then = models.CharField(max_length=80, blank=True)
     # what somebody selected in a source before asking; the text stays when the source is erased
     about_version = models.ForeignKey(Version, models.PROTECT, null=True, related_name="+")
     about_start = models.PositiveIntegerField(null=True)

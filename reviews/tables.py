@@ -1,0 +1,314 @@
+"""Making and changing a table: its rows, its columns, what reviewers say. Nothing is asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db import models, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Event, User, Workspace
+from documents.models import Document
+from qa import choosing, tiers
+from qa.models import Scope
+from reviews import books, values
+from reviews.models import Cell, Column, Mark, Playbook, PlaybookVersion, Row, Table
+from reviews.models.column import ColumnVersion
+from reviews.values import Kind
+
+MOST_ROWS = 20_000
+MOST_CELLS = 200_000
+CHUNK = 2_000  # cells made in one statement
+
+
+class NotPossible(Exception):
+    """The table cannot be so; str() says why, in a sentence for who asked for it."""
+
+
+def make(
+    workspace: Workspace,
+    by: User,
+    *,
+    title: str,
+    model: str,
+    effort: str = "",
+    mode: str = Table.Mode.AUTO,
+    documents: Iterable[Document] = (),
+    scope: Scope | None = None,
+    follows: bool = False,
+    playbook: PlaybookVersion | None = None,
+    columns: Sequence[books.Asked] = (),
+    request: HttpRequest | None = None,
+) -> Table:
+    """A new table with its rows, columns and cells. A ``scope``'s documents become rows now;
+    where it ``follows``, later ones too. Raises NotPossible."""
+    title = " ".join(title.split())
+    if not title:
+        raise NotPossible(_("Give the table a title."))
+    key, effort = check_model(workspace, by, model, effort)
+    with transaction.atomic():
+        table = Table.objects.create(
+            workspace=workspace,
+            title=title[:200],
+            model=key,
+            effort=effort,
+            mode=mode,
+            scope=scope,
+            follows=follows and scope is not None,
+            playbook=playbook,
+            created_by=by,
+        )
+        asked = [*(playbook.book.columns if playbook else ()), *columns]
+        _add_columns(table, asked)
+        found = list(documents)
+        if scope is not None:
+            found += list(scope.documents(by).order_by("created_at", "pk"))
+        add_documents(table, found)
+        Event.objects.record(
+            Event.Verb.CREATE, by=by, object=table, workspace=workspace, request=request
+        )
+    return table
+
+
+def check_model(workspace: Workspace, by: User, picked: str, effort: str = "") -> tuple[str, str]:
+    """The key and effort that answer where `picked` was chosen. Raises NotPossible."""
+    if picked == tiers.AUTO:
+        raise NotPossible(_("Choose one model for the whole table: its cells are to be compared."))
+    try:
+        chosen = choosing.choose(picked, effort, workspace, by)
+    except choosing.NotAllowed as refusal:
+        raise NotPossible(str(refusal)) from refusal
+    return chosen.key, chosen.effort
+
+
+def add_documents(table: Table, documents: Iterable[Document]) -> int:
+    """Puts documents at the end, those that are not there already; how many that were. One that
+    was taken out comes back with what is known of it. Raises NotPossible."""
+    wanted = list({document.pk: document for document in documents}.values())
+    if any(document.workspace_id != table.workspace_id for document in wanted):
+        raise NotPossible(_("All documents of a table must be in its workspace."))
+    with transaction.atomic():
+        _lock(table)
+        rows = {row.document_id: row for row in table.rows.all()}
+        there = {pk for pk, row in rows.items() if row.removed_at is None}
+        new = [document for document in wanted if document.pk not in there]
+        if len(there) + len(new) > MOST_ROWS:
+            raise NotPossible(
+                _("A table has at most %(most)s documents.") % {"most": f"{MOST_ROWS:,}"}
+            )
+        at = 1 + max((row.position for row in rows.values()), default=0)
+        back = [rows[document.pk].pk for document in new if document.pk in rows]
+        table.rows.filter(pk__in=back).update(removed_at=None)
+        fresh = [document for document in new if document.pk not in rows]
+        Row.objects.bulk_create(
+            [
+                Row(table=table, document=document, position=at + n)
+                for n, document in enumerate(fresh)
+            ],
+            batch_size=CHUNK,
+        )
+        fill(table)
+    return len(new)
+
+
+def follow(table: Table) -> int:
+    """Takes in what has come into the scope that the table follows; how many documents."""
+    if not table.follows or table.scope is None or table.deleted_at is not None:
+        return 0
+    there = table.rows.values("document")
+    found = table.scope.documents(table.created_by).ready().exclude(pk__in=there)
+    new = list(found.order_by("created_at", "pk"))
+    return add_documents(table, new) if new else 0
+
+
+def remove_rows(table: Table, rows: Iterable[Row]) -> int:
+    """Takes documents out; what they answered comes back with them."""
+    keys = [row.pk for row in rows]
+    gone = table.rows.filter(pk__in=keys, removed_at=None).update(removed_at=timezone.now())
+    table.touch()
+    return gone
+
+
+def add_column(table: Table, asked: books.Asked) -> Column:
+    """A new column at the end. Raises NotPossible."""
+    with transaction.atomic():
+        _lock(table)
+        (column,) = _add_columns(table, [checked(asked)])
+        fill(table)
+    return column
+
+
+def edit_column(column: Column, asked: books.Asked) -> bool:
+    """Changes what a column asks; whether its cells are stale now. The title alone makes nothing
+    stale. Raises NotPossible."""
+    asked = checked(asked)
+    with transaction.atomic():
+        row = Column.objects.select_for_update().get(pk=column.pk)
+        before = row.asked
+        _say(row, asked)
+        moved = replace(asked, title=before.title) != before
+        if moved:
+            row.version += 1
+        row.save()
+        if moved:
+            _keep(row)
+        else:
+            row.versions.filter(number=row.version).update(content=asked.as_dict())
+    column.refresh_from_db()
+    column.table.touch()
+    return moved
+
+
+def remove_column(column: Column) -> None:
+    Column.objects.filter(pk=column.pk, removed_at=None).update(removed_at=timezone.now())
+    column.table.touch()
+
+
+def reorder(table: Table, columns: Sequence[Column]) -> None:
+    """Puts the columns given first, in this order; the others keep theirs after them."""
+    with transaction.atomic():
+        _lock(table)
+        given = [column.pk for column in columns]
+        others = [pk for pk in table.columns.values_list("pk", flat=True) if pk not in given]
+        for position, pk in enumerate([*given, *others], 1):
+            table.columns.filter(pk=pk).update(position=position)
+    table.touch()
+
+
+def checked(asked: books.Asked) -> books.Asked:
+    """The column as it is kept. Raises NotPossible."""
+    try:
+        (column,) = books.from_dict(
+            {"name": "table", "title": "Table", "columns": [asked.as_dict()]}
+        ).columns
+    except books.BadBook as error:
+        raise NotPossible(str(error)) from error
+    return column
+
+
+def as_book(table: Table, name: str = "", title: str = "") -> books.Book:
+    """The table's columns as a playbook."""
+    title = title or table.title
+    asked = tuple(column.asked for column in table.columns.live())
+    if not asked:
+        raise NotPossible(_("A playbook needs at least one column."))
+    try:
+        said = books.Book(name or books.slug(title), title[: books.TITLE], asked).as_dict()
+        return books.from_dict(said)
+    except books.BadBook as error:
+        raise NotPossible(str(error)) from error
+
+
+def save_playbook(table: Table, by: User, title: str = "") -> PlaybookVersion:
+    """The table's columns as a playbook of its workspace, or a new version of the one of that
+    name. Raises NotPossible."""
+    return Playbook.put(table.workspace, as_book(table, title=title), by)
+
+
+def _say(column: Column, asked: books.Asked) -> None:
+    column.title, column.question = asked.title, asked.question
+    column.kind, column.choices = str(asked.kind), list(asked.choices)
+    column.guidance, column.expected = asked.guidance, asked.expected
+
+
+def _keep(column: Column) -> ColumnVersion:
+    return column.versions.create(number=column.version, content=column.asked.as_dict())
+
+
+def _add_columns(table: Table, asked: Sequence[books.Asked]) -> list[Column]:
+    there = table.columns.live().count()
+    if there + len(asked) > books.MOST_COLUMNS:
+        raise NotPossible(_("A table has at most %(most)d columns.") % {"most": books.MOST_COLUMNS})
+    at = 1 + (table.columns.aggregate(last=models.Max("position"))["last"] or 0)
+    made = []
+    for n, one in enumerate(asked):
+        column = Column(table=table, position=at + n)
+        _say(column, one)
+        column.save()
+        _keep(column)
+        made.append(column)
+    return made
+
+
+def _lock(table: Table) -> None:
+    # two who add at once must not take the same places
+    Table.objects.select_for_update(of=("self",)).get(pk=table.pk)
+
+
+def fill(table: Table) -> None:
+    """Makes the cells that are missing. Raises NotPossible when they would be too many."""
+    columns = list(table.columns.live().values_list("pk", flat=True))
+    rows = list(table.rows.live().values_list("pk", flat=True))
+    if len(columns) * len(rows) > MOST_CELLS:
+        raise NotPossible(
+            _("A table has at most %(most)s cells: take fewer documents or columns.")
+            % {"most": f"{MOST_CELLS:,}"}
+        )
+    there = set(table.cells.values_list("row", "column").order_by())
+    missing = (
+        Cell(table=table, row_id=row, column_id=column)
+        for row in rows
+        for column in columns
+        if (row, column) not in there
+    )
+    Cell.objects.bulk_create(missing, batch_size=CHUNK, ignore_conflicts=True)
+    table.touch()
+
+
+# what reviewers say ------------------------------------------------------------------------------
+
+
+def verify(target: Cell | Row, by: User, seen: int, note: str = "") -> Mark:
+    """Raises Conflict where somebody marked it since the revision that was ``seen``; so do all."""
+    return Mark.put(target, Mark.Kind.VERIFIED, by, seen, note=note)
+
+
+def flag(target: Cell | Row, by: User, seen: int, note: str) -> Mark:
+    """Raises NotPossible without a note, and Conflict."""
+    if not note.strip():
+        raise NotPossible(_("Say what is to be looked at."))
+    return Mark.put(target, Mark.Kind.FLAGGED, by, seen, note=note.strip())
+
+
+def correct(cell: Cell, by: User, seen: int, text: str | None, note: str = "") -> Mark:
+    """Gives a cell the value that somebody wrote; None says that it is not in the document.
+
+    Raises NotPossible when it is no value of the column's kind, and Conflict.
+    """
+    said: dict[str, Any] = {"value": None, "value_text": ""}
+    if text is not None:
+        column = cell.column
+        try:
+            value = values.typed(text, Kind(column.kind), column.choices)
+        except values.NotThat as error:
+            raise NotPossible(wanted(column)) from error
+        said = {"value": value.value, "value_text": value.text}
+    return Mark.put(cell, Mark.Kind.CORRECTED, by, seen, note=note.strip(), **said)
+
+
+def unmark(target: Cell | Row, by: User, seen: int) -> Mark:
+    """Takes back what was said. Raises Conflict."""
+    return Mark.put(target, Mark.Kind.NONE, by, seen)
+
+
+def wanted(column: Column) -> str:
+    """How a value of the column is written, in a sentence."""
+    match Kind(column.kind):
+        case Kind.DATE:
+            return _("Write the date as year-month-day, like 2025-03-31.")
+        case Kind.MONEY:
+            return _("Write the amount with its currency, like 1,250,000.00 USD.")
+        case Kind.NUMBER:
+            return _("Write a number, and its unit after it if it has one, like 12.5 months.")
+        case Kind.YES_NO:
+            return _("Write yes or no.")
+        case Kind.CHOICE:
+            return _("Choose one of: %(choices)s.") % {"choices": ", ".join(column.choices)}
+        case Kind.LIST:
+            return _("Write one item a line.")
+        case _kind:
+            return _("Write a text.")
