@@ -340,6 +340,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-answers": {"task": "qa.tasks.sweep", "schedule": SWEEP_SECONDS},
     "tidy-remote-files": {"task": "qa.tasks.tidy_remote_files", "schedule": 24 * 3600},
     "tidy-uploads": {"task": "documents.tasks.tidy_uploads", "schedule": 3600},
+    "close-days": {"task": "qa.tasks.close_days", "schedule": 3600},
     "tidy-streams": {"task": "qa.tasks.tidy_streams", "schedule": 3600},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA / "beat")

@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User, Workspace
 from accounts.roles import Role
 from qa.claude import Connection
-from qa.models import Answer, ApiCall, Budget, Reservation
+from qa.models import Answer, Budget, Reservation
+from qa.spent import since
 from qa.waiting import Postponed
 
 LONGEST = timedelta(minutes=15)
@@ -76,13 +77,13 @@ def _standing(budget: Budget, workspace: Workspace, user: User, backend: str) ->
     now = timezone.now()
     budget.workspace = workspace
     whose = Q(workspace=workspace, backend=backend)
-    if budget.scope != Budget.Scope.WORKSPACE:
-        whose &= Q(user=user)
+    one = user if budget.scope != Budget.Scope.WORKSPACE else None
+    if one is not None:
+        whose &= Q(user=one)
     # in this order: what is given back in between is then counted twice, and never not at all
     reserved = Reservation.objects.live().filter(whose).aggregate(usd=Sum("usd"))["usd"]
-    calls = ApiCall.objects.filter(whose, at__gte=budget.begins(now)).order_by()
-    spent = calls.aggregate(usd=Sum("cost_usd"))["usd"]
-    return Standing(budget, spent or Decimal(0), reserved or Decimal(0), budget.renews(now))
+    spent = since(budget.begins(now), workspace, backend, one)
+    return Standing(budget, spent, reserved or Decimal(0), budget.renews(now))
 
 
 def check(workspace: Workspace, user: User, backend: str, usd: Decimal) -> None:

@@ -21,6 +21,7 @@ from qa import (
     model_list,
     pictures,
     remote,
+    spent,
     streams,
     suggestions,
     warming,
@@ -205,6 +206,13 @@ def tidy_remote_files() -> None:
             logger.warning("files not tidied code=%s", error.code)
         else:
             logger.info("remote files tidied removed=%d", removed)
+
+
+@shared_task(expires=HINT_SECONDS)
+def close_days() -> None:
+    """Adds up what days have cost that are over; until then, and after a failure, the ledger is
+    asked for it, which only takes longer."""
+    spent.close_days()
 
 
 @shared_task(expires=HINT_SECONDS)

@@ -6,7 +6,7 @@ from qa.models.answer import LEASE, Answer, AnswerQuerySet, Source
 from qa.models.budget import Budget, Reservation
 from qa.models.citation import Citation
 from qa.models.claude_model import ClaudeModel
-from qa.models.ledger import ApiCall, Backend, Ledger, TokenCount
+from qa.models.ledger import ApiCall, Backend, DayTotal, Ledger, TokenCount
 from qa.models.picture import Enclosure, Picture, RemotePicture
 from qa.models.route import Route
 from qa.models.scope import Scope
@@ -27,6 +27,7 @@ __all__ = [
     "ClaudeKey",
     "ClaudeModel",
     "ClaudeSettings",
+    "DayTotal",
     "Enclosure",
     "Ledger",
     "Picture",

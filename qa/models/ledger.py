@@ -97,6 +97,11 @@ class ApiCall(models.Model):
         ordering = ["-at", "-pk"]
         indexes = [
             models.Index(fields=["workspace", "-at"], name="api_call_of_workspace"),
+            # every question asks how much was spent since the last days that were added up; with
+            # what is added up in it, the table is not looked at
+            models.Index(
+                fields=["workspace", "backend", "at", "user", "cost_usd"], name="api_call_spent"
+            ),
             # a thread's page asks whether its documents are warm, again and again
             models.Index(
                 fields=["prefix", "-at"], condition=~models.Q(prefix=""), name="api_call_of_prefix"
@@ -110,6 +115,39 @@ class ApiCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.purpose} {self.model}"
+
+
+class DayTotal(models.Model):
+    """What a day of UTC has cost that is long over, as ``qa.spent`` added it up."""
+
+    day = models.DateField()
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    backend = models.CharField(max_length=10, choices=Backend.choices)
+    usd = models.DecimalField(max_digits=18, decimal_places=12)
+
+    class Meta:
+        verbose_name = _("total of a day")
+        verbose_name_plural = _("totals of days")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "backend", "day", "user"],
+                condition=models.Q(user__isnull=False),
+                name="day_total_once",
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "backend", "day"],
+                condition=models.Q(user=None),
+                name="day_total_of_nobody_once",
+            ),
+        ]
+        indexes = [
+            # the last of them says until when the ledger is added up
+            models.Index(fields=["day"], name="day_total_last"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} ${self.usd:.4f}"
 
 
 class Ledger:
