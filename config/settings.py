@@ -338,6 +338,7 @@ SWEEP_SECONDS = 3
 CELERY_BEAT_SCHEDULE = {
     "sweep-documents": {"task": "documents.tasks.sweep", "schedule": SWEEP_SECONDS},
     "sweep-answers": {"task": "qa.tasks.sweep", "schedule": SWEEP_SECONDS},
+    "sweep-reviews": {"task": "reviews.tasks.sweep", "schedule": SWEEP_SECONDS},
     "tidy-remote-files": {"task": "qa.tasks.tidy_remote_files", "schedule": 24 * 3600},
     "tidy-uploads": {"task": "documents.tasks.tidy_uploads", "schedule": 3600},
     "close-days": {"task": "qa.tasks.close_days", "schedule": 3600},

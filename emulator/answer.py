@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import continuing, extract, found, structured, tokens, tooling, web
+from . import cells, continuing, extract, found, structured, tokens, tooling, web
 from . import thinking as thoughts
 from .cache import CacheUse
 from .faults import OFFSETS, Fault
@@ -156,7 +156,11 @@ def _text_blocks(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> 
         question = prompt.questions[-1] if prompt.questions else ""
         texts = [document.text or "" for document in prompt.documents]
         return [_text(structured.text(shape.schema, question, texts))]
-    return continuing.rest(list(_found(library, prompt, turn, shape.fault)), prompt.said)
+    written = list(_found(library, prompt, turn, shape.fault))
+    if prompt.form is not None and not (shape.fault and shape.fault.kind == "no_last_line"):
+        line = cells.line(prompt.form, cells.passages(written))
+        written.append(_text(f"\n\n{line}"))
+    return continuing.rest(written, prompt.said)
 
 
 def _found(library: Library, prompt: Prompt, turn: Turn, fault: Fault | None) -> Iterator[Json]:

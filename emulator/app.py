@@ -5,11 +5,9 @@ import hashlib
 import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pydantic_core
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,23 +15,23 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from . import answer, files_api, models, models_api, rules, schema, tokens
-from .blocks import blocks_of
-from .cache import CacheUse, Clock, PromptCache
+from . import batches_api, files_api, models, models_api, rules, schema, tokens
+from .batches import Batches
+from .bodies import json_body, parse
+from .cache import Clock, PromptCache
 from .diagnostics import Diagnoses
-from .errors import ApiError, invalid, not_found, overloaded, too_large, too_long, unauthenticated
+from .errors import ApiError, invalid, not_found, overloaded, unauthenticated
 from .faults import Fault, Faults
 from .files import Files
 from .ledger import Entry, Ledger
 from .library import Library
 from .limits import Limits
-from .prompt import Prompt, read_prompt
+from .planning import plan
+from .prompt import read_prompt
 from .store import Store
 from .stream import ClientGone, EventStream, Pace, events, reset, until_gone
-from .turn import read_turn
 
 VERSION = "2026-10-21"
-MAX_BODY = 32 * 1024 * 1024
 
 Json = dict[str, Any]
 Handler = Callable[["Emulator", Request, Entry], Awaitable[Any]]
@@ -53,16 +51,7 @@ class Emulator:
         self.faults = Faults()
         self.limits = Limits()
         self.ledger = Ledger()
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A request that was accepted: its answer is known before its first byte is sent."""
-
-    account: str
-    prompt: Prompt
-    use: CacheUse
-    message: Json
+        self.batches = Batches(self)
 
 
 def create_app(folder: Path, pace: Pace) -> ASGIApp:
@@ -88,6 +77,10 @@ def create_app(folder: Path, pace: Pace) -> ASGIApp:
         routes=[
             api("/v1/messages", "messages", _messages, "POST"),
             api("/v1/messages/count_tokens", "count_tokens", _count_tokens, "POST"),
+            api("/v1/messages/batches", "batches", batches_api.make_or_list, "GET", "POST"),
+            api("/v1/messages/batches/{id}", "batches", batches_api.get_or_delete, "GET", "DELETE"),
+            api("/v1/messages/batches/{id}/cancel", "batches", batches_api.cancel, "POST"),
+            api("/v1/messages/batches/{id}/results", "batches", batches_api.results, "GET"),
             api("/v1/models", "models", models_api.list_models, "GET"),
             api("/v1/models/{id:path}", "models", models_api.get_model, "GET"),
             api("/v1/files", "files", files_api.upload_or_list, "GET", "POST"),
@@ -97,6 +90,7 @@ def create_app(folder: Path, pace: Pace) -> ASGIApp:
             control("/emulator/requests", _requests, "GET"),
             control("/emulator/clock", _clock, "GET", "POST"),
             control("/emulator/faults", _faults, "GET", "POST", "DELETE"),
+            control("/emulator/batches", batches_api.control, "GET", "POST"),
             control("/emulator/limits", _limits, "GET", "POST", "DELETE"),
         ],
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, 500: _on_crash},
@@ -141,9 +135,9 @@ def _no_body_left(request: Request) -> Receive:
 
 
 async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
-    body = await _json_body(request, entry)
+    body = await json_body(request, entry)
     fault: Fault | None = request.state.fault
-    planned = await asyncio.to_thread(_plan, emulator, request.state.account, body, fault)
+    planned = await asyncio.to_thread(plan, emulator, request.state.account, body, fault)
     line = planned.prompt.model.line
     request.scope["emulator.limited"] = (planned.account, line)
     emulator.limits.take(planned.account, line, planned.use.uncached + planned.use.written)
@@ -166,8 +160,8 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
         return tokens.of_text(planned.prompt.model, text)
 
     if body.get("stream"):
-        plan = list(events(planned.message, count))
-        return EventStream(plan, emulator.pace, fault, begun, ended)
+        sent = list(events(planned.message, count))
+        return EventStream(sent, emulator.pace, fault, begun, ended)
     await _plain_fault(request, fault)
     await until_gone(request.receive, _seconds(emulator.pace, usage["output_tokens"]))
     begun()
@@ -193,43 +187,8 @@ async def _plain_fault(request: Request, fault: Fault | None) -> None:
         raise ClientGone
 
 
-def _plan(emulator: Emulator, account: str, body: Json, fault: Fault | None) -> Planned:
-    """Validate, read the prompt, look up the cache and compose the answer. Raises `ApiError`."""
-    schema.validate_create(body)
-    model = models.find_usable(body["model"])
-    rules.check(model, body)
-    rules.check_create(model, body)
-    prompt = read_prompt(model, body, lambda id_, block: emulator.files.load(account, id_, block))
-    if prompt.tokens > model.window:
-        raise too_long(prompt.tokens, model.window)
-    use = emulator.cache.look_up(account, prompt)
-    composed = answer.compose(emulator.library, prompt, read_turn(body), _shape(model, body, fault))
-    id_ = "msg_01" + secrets.token_hex(11)
-    message = answer.message(id_, prompt, use, composed, body.get("speed"))
-    asked = body.get("diagnostics")
-    message["diagnostics"] = emulator.diagnoses.diagnose(account, asked, prompt.identity, use)
-    message["usage"]["inference_geo"] = body.get("inference_geo") or "local"
-    return Planned(account, prompt, use, message)
-
-
-def _shape(model: models.Model, body: Json, fault: Fault | None) -> answer.Shape:
-    display = None
-    if rules.thinks(model, body):
-        display = (body.get("thinking") or {}).get("display") or model.thinking.display
-    config = body.get("output_config") or {}
-    return answer.Shape(
-        body["max_tokens"],
-        display,
-        tuple(body.get("stop_sequences") or ()),
-        fault,
-        config.get("effort"),
-        (body.get("thinking") or {}).get("budget_tokens"),
-        (config.get("format") or {}).get("schema"),
-    )
-
-
 async def _count_tokens(emulator: Emulator, request: Request, entry: Entry) -> Response:
-    body = await _json_body(request, entry)
+    body = await json_body(request, entry)
 
     def count() -> int:
         schema.validate_count(body)
@@ -256,7 +215,7 @@ async def _requests(emulator: Emulator, request: Request) -> Json:
 async def _clock(emulator: Emulator, request: Request) -> Json:
     """The prompt cache's time. POST `{"advance": seconds}` moves it forward: entries run out."""
     if request.method == "POST":
-        sent = _parse(await request.body())
+        sent = parse(await request.body())
         seconds = sent.get("advance") if isinstance(sent, dict) else None
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
             raise invalid("advance: Input should be a number of seconds, 0 or more")
@@ -266,7 +225,7 @@ async def _clock(emulator: Emulator, request: Request) -> Json:
 
 async def _faults(emulator: Emulator, request: Request) -> Json:
     if request.method == "POST":
-        emulator.faults.add(_parse(await request.body()))
+        emulator.faults.add(parse(await request.body()))
     elif request.method == "DELETE":
         emulator.faults.clear()
     return {"faults": emulator.faults.waiting()}
@@ -274,7 +233,7 @@ async def _faults(emulator: Emulator, request: Request) -> Json:
 
 async def _limits(emulator: Emulator, request: Request) -> Json:
     if request.method == "POST":
-        emulator.limits.set(_parse(await request.body()))
+        emulator.limits.set(parse(await request.body()))
     elif request.method == "DELETE":
         emulator.limits.set({})
     return {"limits": emulator.limits.now()}
@@ -300,61 +259,6 @@ def _account(request: Request) -> str:
     if version != VERSION:
         raise invalid(f'anthropic-version: "{version}" is not supported; expected "{VERSION}"')
     return hashlib.sha256(key.encode()).hexdigest()[:32]
-
-
-async def _json_body(request: Request, entry: Entry) -> Json:
-    received = bytearray()
-    size = 0
-    # A body that is too large is read to its end all the same: the client listens only then.
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= MAX_BODY:
-            received += chunk
-    if size > MAX_BODY:
-        raise too_large("Request exceeds the maximum size")
-    body = _parse(bytes(received))
-    if not isinstance(body, dict):
-        raise invalid("Input should be a valid dictionary")
-    entry.body, entry.size = body, len(received)
-    cleaned, dropped = _without_output_only(body)
-    if dropped:
-        entry.notes.append(f"ignored file_id in {dropped} replayed citations")
-    return cleaned
-
-
-def _parse(body: bytes) -> Any:
-    try:
-        return pydantic_core.from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise invalid(f"The request body is not valid JSON: {error}") from None
-
-
-def _without_output_only(body: Json) -> tuple[Json, int]:
-    """A body without the `file_id`s that replayed citations may carry, and how many there were."""
-    messages = body.get("messages")
-    if not isinstance(messages, list):
-        return body, 0
-    dropped = 0
-    cleaned = []
-    for message in messages:
-        content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, list) and message.get("role") == "assistant":
-            blocks = []
-            for block in blocks_of(content):
-                citations = block.get("citations") if isinstance(block, dict) else None
-                if isinstance(citations, list):
-                    dropped += sum("file_id" in c for c in citations if isinstance(c, dict))
-                    block = {**block, "citations": [_without_file_id(c) for c in citations]}
-                blocks.append(block)
-            message = {**message, "content": blocks}
-        cleaned.append(message)
-    return {**body, "messages": cleaned}, dropped
-
-
-def _without_file_id(citation: Any) -> Any:
-    if not isinstance(citation, dict):
-        return citation
-    return {key: value for key, value in citation.items() if key != "file_id"}
 
 
 def _on_api_error(request: Request, error: Exception) -> Response:

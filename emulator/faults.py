@@ -17,7 +17,15 @@ ANY_PATH = frozenset(
 )
 STREAM = frozenset({"slow_first_byte", "silence", "mid_stream_error", "reset", "truncate"})
 REPLY = frozenset(
-    {"refusal", "max_tokens", "context_window", "no_text", "pause_turn", "more_tools"}
+    {
+        "refusal",
+        "max_tokens",
+        "context_window",
+        "no_text",
+        "no_last_line",
+        "pause_turn",
+        "more_tools",
+    }
 )
 OFFSETS = frozenset(
     {
@@ -31,7 +39,7 @@ OFFSETS = frozenset(
     }
 )
 KINDS = ANY_PATH | STREAM | REPLY | OFFSETS | {"too_long"}
-PATHS = ("messages", "count_tokens", "files", "models")
+PATHS = ("messages", "count_tokens", "files", "models", "batches", "batch_item")
 
 
 @dataclass(frozen=True)

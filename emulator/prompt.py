@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import continuing, pictures, tokens
+from . import cells, continuing, pictures, tokens
 from .blocks import blocks_of, document_blocks, nested_blocks
 from .models import Model
 from .pdfs import Pdf
@@ -43,6 +43,7 @@ class Prompt:
     questions: tuple[str, ...]  # what the user asked, oldest first
     pictures: int = 0  # images of the request
     said: str = ""  # of the answer to the last question, which was cut off
+    form: cells.Form | None = None  # of the last line, where one is asked for
 
     @property
     def tokens(self) -> int:
@@ -62,6 +63,7 @@ def read_prompt(model: Model, body: Json, read_file: ReadFile) -> Prompt:
         questions,
         len(material.images),
         said,
+        _form(body),
     )
 
 
@@ -83,10 +85,20 @@ def _turns(body: Json) -> list[tuple[str, str]]:
         texts = [b["text"] for b in blocks if b["type"] == "text"]
         # a text after the results of tools is a note on them, and no question
         if message["role"] == "user" and not any(b["type"] == "tool_result" for b in blocks):
+            if len(texts) > 1 and cells.asked(texts[-1]):
+                # the question stands before what is said of the form of its answer
+                texts.pop()
             turns += [(texts[-1], "")] if texts else []
         elif message["role"] == "assistant" and turns:
             turns[-1] = (turns[-1][0], turns[-1][1] + "".join(texts))
     return turns
+
+
+def _form(body: Json) -> cells.Form | None:
+    """What the newest turn asks of the form of its answer."""
+    blocks = blocks_of(body["messages"][-1]["content"])
+    texts = [block["text"] for block in blocks if block["type"] == "text"]
+    return cells.asked(texts[-1]) if len(texts) > 1 else None
 
 
 def _pieces(model: Model, body: Json, material: Material) -> tuple[Piece, ...]:

@@ -16,6 +16,15 @@ CREATE TABLE IF NOT EXISTS cache_entry (
     account TEXT NOT NULL, prefix TEXT NOT NULL, ttl TEXT NOT NULL, expires_at REAL NOT NULL,
     PRIMARY KEY (account, prefix)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, account TEXT NOT NULL,
+    created_at REAL NOT NULL, ended_at REAL, cancel_at REAL
+);
+CREATE TABLE IF NOT EXISTS batch_item (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, batch TEXT NOT NULL, custom_id TEXT NOT NULL,
+    params TEXT NOT NULL, result TEXT
+);
+CREATE INDEX IF NOT EXISTS batch_item_of ON batch_item (batch, number);
 """
 
 

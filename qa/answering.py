@@ -24,7 +24,7 @@ from qa import allowances, budgets, engine, gate, pictures, remote
 from qa.asking import NotAskable
 from qa.claude import Connection, connect
 from qa.heard import Heard, ledger_type, outcome_of
-from qa.hints import hint
+from qa.hints import hint, tell
 from qa.ledger import begin_message, record_message
 from qa.manuscript import Manuscript
 from qa.models import LEASE, Answer
@@ -351,3 +351,5 @@ def write_claimed(answer: Answer) -> None:
     ):
         attempt.run()
     attempt.publisher.flush()
+    if answer.then and not answer.working:
+        tell(answer.then, answer.pk)

@@ -13,6 +13,14 @@ logger = logging.getLogger(__name__)
 HINT_SECONDS = 60
 
 
+def tell(task: str, answer_id: int) -> None:
+    """Says that an answer has ended to whoever had it asked. Only a hint as well."""
+    try:
+        current_app.send_task(task, (answer_id,), expires=HINT_SECONDS)
+    except OperationalError as error:
+        logger.warning("answer=%s end not told, the broker is away: %s", answer_id, error)
+
+
 def hint(answer_id: int, wait: float = 0.0) -> None:
     """By the task's name, because the task imports what calls this."""
     try:

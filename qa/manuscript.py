@@ -34,6 +34,7 @@ class Manuscript:
         self._numbering = engine.Numbering()
         self._base = 0  # the number of the present response's first block
         self._tentative = 0  # from here on, what was said may still be taken back
+        self._curtain = engine.cells.Curtain() if answer.brief else None
         self._apart = False  # whether a paragraph must begin before the next text
         self._browsing: dict[str, engine.Called] = {}
         self._fetched: list[engine.WebPage] = []
@@ -65,8 +66,12 @@ class Manuscript:
         """The fields of the answer's row."""
         kept = [block for block in self.blocks if block["text"] or block["citations"]]
         blocks = [{**b, "text": b["text"].replace("\0", "")} for b in kept]
+        closing = ""
+        if self.answer.brief:
+            blocks, closing = engine.cells.split(blocks)
         text = "".join(block["text"] for block in blocks)
-        return {"text": text, "blocks": blocks, "steps": without_nul(self.steps)}
+        steps = without_nul(self.steps)
+        return {"text": text, "blocks": blocks, "closing": closing, "steps": steps}
 
     # text --------------------------------------------------------------------------------------
 
@@ -75,7 +80,9 @@ class Manuscript:
             text, self._apart = "\n\n" + text.lstrip("\n"), False
         block = self._base + number
         self._block(block)["text"] += text
-        self.publisher.add({"type": "text", "block": block, "text": text})
+        shown = self._curtain.pass_on(block, text) if self._curtain else [(block, text)]
+        for block, text in shown:
+            self.publisher.add({"type": "text", "block": block, "text": text})
 
     def _block(self, index: int) -> dict[str, Any]:
         while len(self.blocks) <= index:

@@ -48,6 +48,7 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
             passage=_passage(answer),
             pictures=pictures.sent(answer, connection),
             effort=answer.effort or None,
+            brief=answer.brief,
             searching=answer.searches,
             domains=WebAccess.domains_of(answer.workspace) if answer.web else (),
             **on_behalf(connection, answer.author),

@@ -5,7 +5,7 @@ A ``Question`` is built into a ``Request``; ``run`` sends it and yields frozen e
 ``EngineError``, with a code. What differs between models is asked of ``catalogue``.
 """
 
-from . import catalogue, cells, lifetime, looks, prompts, thinking, tools, web
+from . import batches, catalogue, cells, lifetime, looks, prompts, thinking, tools, web
 from .alignment import SourceText
 from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
@@ -91,6 +91,7 @@ __all__ = [
     "Warmed",
     "WebPage",
     "account",
+    "batches",
     "build",
     "build_warming",
     "catalogue",

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import anthropic
 import httpx2
@@ -196,6 +197,27 @@ _BY_MESSAGE: tuple[tuple[int, str, str], ...] = (
     (404, r"^model\b|\bmodel\b.*(not found|not exist)", "not_found_model"),
     (404, r"\bfile(_id|s)?\b|\bfile_\w+", "file_missing"),
 )
+
+
+def of_result(error: Mapping[str, Any], request_id: str | None) -> EngineError:
+    """What the error of one request of a batch means: its type, message and details, as a response
+    would have carried them."""
+    kind, message = str(error.get("type") or ""), str(error.get("message") or "")
+    code, temporary = _BY_TYPE.get(kind, ("server_error", True))
+    if kind in _STATUS_OF:
+        code, temporary = "invalid", False
+    for status, pattern, meant in _BY_MESSAGE:
+        if _STATUS_OF.get(kind) == status and re.search(pattern, message, re.IGNORECASE):
+            code = meant
+            break
+    named = (error.get("details") or {}).get("error_code")
+    code, temporary = _BY_ERROR_CODE.get(str(named), (code, temporary))
+    return EngineError(
+        code, temporary=temporary, type=kind or None, request_id=request_id, detail=message[:1000]
+    )
+
+
+_STATUS_OF = {"invalid_request_error": 400, "not_found_error": 404}
 
 
 def _meaning(exc: anthropic.APIStatusError, *, has_retry_after: bool) -> tuple[str, bool]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import breakpoints, catalogue, looks, prompts, thinking, tools, web
+from . import breakpoints, catalogue, cells, looks, prompts, thinking, tools, web
 from .lifetime import SHORT, Lifetimes
 
 HEADROOM = 20_000
@@ -82,7 +82,8 @@ class Question:
     None leaves that to the account.
     `searching`: instead of sources it gets the tools that search a library. `domains`: it may look
     at the web, within these. `previous` is the message whose cached prefix this request should
-    find again: the API says why if it does not.
+    find again: the API says why if it does not. `brief` is asked beyond the question, as ``cells``
+    writes it; nothing follows such a question.
     """
 
     text: str
@@ -100,6 +101,7 @@ class Question:
     domains: tuple[str, ...] = ()
     lifetimes: Lifetimes = SHORT
     previous: str | None = None
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,16 @@ def build(question: Question) -> Request:
     return Request(
         params,
         material.document_map,
-        prompts.SEARCH_VERSION if question.searching else prompts.VERSION,
+        _prompt_version(question),
         prefix=breakpoints.prefix(params),
         lifetimes=question.lifetimes,
         looks=material.looks,
     )
+
+
+def _prompt_version(question: Question) -> str:
+    version = prompts.SEARCH_VERSION if question.searching else prompts.VERSION
+    return f"{version}+{cells.VERSION}" if question.brief else version
 
 
 def on_behalf(user_id: str | None, inference_geo: str | None) -> dict[str, Any]:
@@ -248,9 +255,14 @@ def _messages(question: Question, material: _Material) -> list[Block]:
             messages.append({"role": "user", "content": asked})
             messages.append({"role": "assistant", "content": answer})
     asked = _question(question.text, question.passage, question.pictures)
+    if question.brief:
+        asked.append(_text(_encodable(question.brief)))
     messages.append({"role": "user", "content": asked})
     messages[0]["content"] = material.blocks + messages[0]["content"]
     breakpoints.place(messages, question.lifetimes)
+    if question.brief:
+        # what is written for it would never be read
+        breakpoints.stop_before_question(messages, question.lifetimes)
     return messages
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -80,6 +80,32 @@ def run(
         error = Interrupted() if interrupt.is_set() else classify(exc)
         raise answer.complete(error) from exc
     yield finished
+
+
+def whole(message: Mapping[str, Any]) -> Iterator[Event]:
+    """The events of a message that came in one piece, as a batch brings it.
+
+    Raises ``EngineError`` if it is no answer.
+    """
+    answer = _Answer(goes_on=False)
+    for block in message["content"]:
+        if block["type"] == "text":
+            index = len(answer.blocks)
+            number = answer._number(index)
+            for citation in block.get("citations") or ():
+                yield Cited(number, citation)
+            if block["text"]:
+                yield answer._text(number, block["text"])
+            yield BlockEnded(number)
+        elif block["type"] == "thinking":
+            yield Thinking(block["thinking"])
+    answer.message_id, answer.model = message.get("id"), message.get("model")
+    answer.usage = Usage.from_dict(message.get("usage") or {})
+    answer.stop_reason, answer.stop_details = message["stop_reason"], message.get("stop_details")
+    try:
+        yield answer.finish()
+    except EngineError as error:
+        raise answer.complete(error) from None
 
 
 class _Answer:

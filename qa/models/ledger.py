@@ -49,6 +49,7 @@ class ApiCall(models.Model):
         MODELS = "models", _("model list")
         ROUTE = "route", _("choice of a model")
         SUGGEST = "suggest", _("suggested questions")
+        BATCH = "batch", _("batch")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

@@ -100,6 +100,11 @@ class Batch(models.Model):
     def __str__(self) -> str:
         return self.api_id or str(self.public_id)
 
+    @property
+    def open(self) -> bool:
+        """Whether its end has not been dealt with."""
+        return self.state not in (self.State.ENDED, self.State.FAILED)
+
     def move(self, before: str, after: str, **fields: Any) -> bool:
         """From one state to another, if it is in the first; whether it was."""
         rows = Batch.objects.filter(pk=self.pk, state=before)
@@ -138,7 +143,11 @@ class BatchItem(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     column_version = models.PositiveIntegerField()
     version = models.ForeignKey(Version, models.PROTECT, related_name="+")
+    # as the request was sent: what it shares with others, what each document_index stands for, and
+    # the pages that are looked at
     prefix = models.CharField(max_length=32, blank=True)
+    document_map = models.JSONField(default=list)
+    looked = models.JSONField(default=list)
     result = models.CharField(max_length=20, blank=True)
 
     class Meta:
@@ -153,3 +162,8 @@ class BatchItem(models.Model):
     @property
     def custom_id(self) -> str:
         return self.public_id.hex
+
+    def leave(self, state: str, result: str) -> bool:
+        """Waiting no more; False when that was decided before."""
+        rows = BatchItem.objects.filter(pk=self.pk, state=self.State.WAITING)
+        return bool(rows.update(state=state, result=result))

@@ -107,6 +107,9 @@ class Cell(models.Model):
     answer = models.ForeignKey(Answer, models.PROTECT, null=True, related_name="cells")
     pending = models.OneToOneField(Answer, models.SET_NULL, null=True, related_name="pending_cell")
 
+    # what `pending` was asked by
+    pending_column_version = models.PositiveIntegerField(null=True)
+
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     # JSON in the form of the column's kind, see ``reviews.values``
     value = models.JSONField(null=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import models
@@ -44,6 +45,8 @@ class Run(models.Model):
     answers = models.ManyToManyField(Answer, related_name="asked_in")
     # why it stands still, in a sentence; empty while it does not
     notice = models.TextField(blank=True)
+    # whoever makes batches of its cells
+    lease_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
     ended_at = models.DateTimeField(null=True)
 
@@ -74,6 +77,15 @@ class Run(models.Model):
         """What its answers have cost so far, by the ledger."""
         calls = ApiCall.objects.filter(answer__asked_in=self)
         return calls.aggregate(usd=Sum("cost_usd"))["usd"] or Decimal(0)
+
+    def claim(self, until: datetime) -> bool:
+        """Whether the caller may make batches of it now; nobody else does until then."""
+        free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+        rows = Run.objects.filter(free, pk=self.pk, state=self.State.RUNNING)
+        return bool(rows.update(lease_until=until))
+
+    def let_go(self) -> None:
+        Run.objects.filter(pk=self.pk).update(lease_until=None)
 
     def end(self) -> bool:
         return self._leave(self.State.ENDED)

@@ -1,0 +1,104 @@
+"""What a run will cost: in US dollars, as a batch and live, before anything is sent.
+
+The documents' tokens are those that were counted, or else guessed. Of each document's cells the
+first writes it into the cache and the others read it from there, as both ways see to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Avg
+
+from accounts.models import Workspace
+from documents.models import Version
+from qa import claude_models, engine
+from qa.engine import catalogue
+from qa.models import ApiCall, TokenCount
+from qa.next_cost import SYSTEM_TOKENS, likely
+from reviews.models import Cell, Table
+
+BRIEF_TOKENS = 700
+ANSWER_TOKENS = 700  # its thinking among them, until there are answers to go by
+LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Price:
+    """What so many cells of so many documents cost; ``counted`` unless tokens are guessed."""
+
+    cells: int
+    documents: int
+    batch: Decimal
+    live: Decimal
+    counted: bool
+    batch_possible: bool = True
+
+
+def price(table: Table, cells: Iterable[Cell] | None = None) -> Price:
+    """For the cells given, or all that a run would send. One whose document is not read yet is
+    left out."""
+    chosen = table.cells.to_run() if cells is None else cells
+    keys = [cell.pk for cell in chosen]
+    rows = Cell.objects.filter(pk__in=keys, row__document__current__status="ready")
+    of_version = Counter(rows.values_list("row__document__current", flat=True))
+    versions = Version.objects.in_bulk([pk for pk in of_version if pk is not None])
+    model = claude_models.get(table.model)
+    tokens, counted = _tokens(versions.values(), model)
+    answer = usual_answer(table.workspace, model)
+    batch = live = Decimal(0)
+    for pk, number in of_version.items():
+        if pk is None:
+            continue
+        live += of_document(model, tokens[pk], number, answer)
+        batch += of_document(model, tokens[pk], number, answer, batch=True)
+    total = sum(of_version.values())
+    return Price(total, len(of_version), batch, live, counted, model.batch)
+
+
+def of_document(
+    model: catalogue.Model, tokens: int, cells: int, answer: int, *, batch: bool = False
+) -> Decimal:
+    """So many cells of one document of so many tokens."""
+    shared = SYSTEM_TOKENS + tokens
+    told = {"input_tokens": BRIEF_TOKENS, "output_tokens": answer}
+    if batch:
+        told["service_tier"] = "batch"  # type: ignore[assignment]
+    if shared < model.cache_minimum:
+        told["input_tokens"] += shared
+        return cells * catalogue.cost(engine.Usage(**told), model)  # type: ignore[arg-type]
+    hour = shared if batch else 0
+    first = engine.Usage(
+        cache_creation_input_tokens=shared,
+        ephemeral_1h_input_tokens=hour,
+        **told,  # type: ignore[arg-type]
+    )
+    later = engine.Usage(cache_read_input_tokens=shared, **told)  # type: ignore[arg-type]
+    return catalogue.cost(first, model) + (cells - 1) * catalogue.cost(later, model)
+
+
+def _tokens(versions: Iterable[Version], model: catalogue.Model) -> tuple[Mapping[int, int], bool]:
+    found = list(versions)
+    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    rows = TokenCount.objects.filter(version__in=found)
+    for version, counter, number in rows.values_list("version", "model", "tokens"):
+        counts[version][counter] = number
+    tokens = {one.pk: likely(one, counts[one.pk], model.id) for one in found}
+    return tokens, all(model.id in counts[one.pk] for one in found)
+
+
+def usual_answer(workspace: Workspace, model: catalogue.Model) -> int:
+    """Tokens that the answer to a cell usually takes."""
+    rows = ApiCall.objects.filter(
+        workspace=workspace,
+        purpose=ApiCall.Purpose.ANSWER,
+        model=model.id,
+        output_tokens__gt=0,
+        prompt_version__contains=engine.cells.VERSION,
+    )
+    newest = list(rows.order_by("-at").values_list("pk", flat=True)[:LOOKED_AT])
+    average = ApiCall.objects.filter(pk__in=newest).aggregate(tokens=Avg("output_tokens"))
+    return round(average["tokens"]) if average["tokens"] else ANSWER_TOKENS

@@ -1,0 +1,399 @@
+"""Cells answered by batch: sent once, whatever happens; each result taken in once."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from documents.models import RemoteFile
+from qa import claude_models, engine
+from qa.claude import connect
+from qa.engine import batches as api
+from qa.models import Answer, ApiCall, Budget, Reservation
+from reviews import batches, books, running, tables, taking, tasks
+from reviews.models import Batch, BatchItem, Cell, Run
+from reviews.values import Kind
+from tests.conftest import read, upload
+from tests.emulator_support import Emulator
+from tests.test_reviews_live import BEGIN, CONTRACT, FEE, LAW, MODEL, SUE
+
+OTHER = CONTRACT.replace("Ireland", "France").replace("12,000", "9,000")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running_here = Emulator(tmp_path_factory.mktemp("emulator"))
+    yield running_here
+    running_here.stop()
+
+
+@pytest.fixture
+def emulator(server, settings):
+    settings.EMULATOR_URL = server.url
+    pace(server)
+    yield server
+    pace(server)
+    server.forget_faults()
+
+
+def pace(server, **told):
+    assert server.call("POST", "/emulator/batches", told)[0] == 200
+
+
+@pytest.fixture
+def table(workspace, owner, emulator):
+    documents = [upload(workspace, owner, text, name) for text, name in TEXTS]
+    for document in documents:
+        read(document)
+    return tables.make(
+        workspace,
+        owner,
+        title="Leases",
+        model=MODEL,
+        mode="batch",
+        documents=documents,
+        columns=[LAW, FEE, BEGIN, SUE],
+    )
+
+
+TEXTS = [(CONTRACT, "a.txt"), (OTHER, "b.txt")]
+
+
+def tend(seconds=0.0):
+    """Everything that is due, now or as soon as it may be looked at."""
+    if seconds:
+        time.sleep(seconds)
+    Batch.objects.open().update(look_at=None, lease_until=None)
+    for pk in Batch.objects.due().values_list("pk", flat=True):
+        tasks.tend(pk)
+
+
+def go_on(run, steps=40):
+    for _ in range(steps):
+        tasks.advance(run.pk)
+        tend(0.02)
+        run.refresh_from_db()
+        if not run.running:
+            return
+    raise AssertionError(f"the run does not end: {Batch.objects.values()}")
+
+
+def started(table, owner):
+    """A run whose batch is at Claude."""
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    tend()
+    return run, Batch.objects.get(run=run)
+
+
+def made(server):
+    return server.requests(200)["counts"].get("batch_item", 0)
+
+
+def test_all_cells_are_answered_at_half_price_with_exact_citations(table, owner):
+    run = running.start(table, owner)
+    assert run.mode == Run.Mode.BATCH
+
+    go_on(run)
+
+    cells = Cell.objects.to_show().filter(table=table)
+    assert {cell.state for cell in cells} == {"done"}
+    values = {(c.row.document.title, c.column.title): c for c in cells}
+    assert values["b.txt", "Fee"].value == {"amount": "9000", "currency": "EUR"}
+    assert values["a.txt", "Law"].verdict == "meets"
+    assert values["b.txt", "Law"].verdict == "deviates"
+    assert values["a.txt", "Escrow"].outcome == "absent"
+    citations = [one for c in cells for one in c.answer.citations.all()]
+    assert citations
+    assert {one.state for one in citations} == {"exact"}
+    calls = ApiCall.objects.filter(purpose="answer")
+    assert calls.count() == 8
+    assert {call.usage["service_tier"] for call in calls} == {"batch"}
+    assert "RESULT" not in values["a.txt", "Law"].answer.text
+    assert run.cost_usd == sum(call.cost_usd for call in calls) > 0
+
+
+def test_it_costs_half_of_what_the_same_tokens_cost_live(table, owner):
+    run = running.start(table, owner)
+    go_on(run)
+
+    model = claude_models.get(MODEL)
+    for call in ApiCall.objects.filter(purpose="answer"):
+        usage = engine.Usage.from_dict({**call.usage, "service_tier": "standard"})
+        assert call.cost_usd * 2 == engine.catalogue.cost(usage, model)
+
+
+def test_cells_of_a_document_stand_together_and_share_its_prefix(table, owner):
+    _run, batch = started(table, owner)
+
+    items = list(batch.items.order_by("pk"))
+    assert [item.cell.row_id for item in items] == sorted(item.cell.row_id for item in items)
+    for row in table.rows.all():
+        assert len({item.prefix for item in items if item.cell.row_id == row.pk}) == 1
+    assert batch.parameters["model"] == MODEL
+
+
+def test_it_is_looked_at_again_and_again_until_it_ends(table, owner, emulator):
+    pace(emulator, hold=True)
+    run, batch = started(table, owner)
+    waits = []
+    for _ in range(3):
+        tend()
+        batch.refresh_from_db()
+        waits.append((batch.look_at - timezone.now()).total_seconds())
+        assert batch.state == Batch.State.SENT
+    assert waits == sorted(waits)
+    assert batch.counts["processing"] == 8
+    assert not Batch.objects.due().exists()
+
+    pace(emulator)
+    go_on(run)
+    batch.refresh_from_db()
+    assert (batch.state, batch.counts["succeeded"]) == (Batch.State.ENDED, 8)
+
+
+@pytest.mark.parametrize("before", ["sent", "made"])
+def test_killed_while_it_is_sent_it_is_looked_for_and_never_sent_twice(
+    table, owner, emulator, before, monkeypatch
+):
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    real = api.create
+
+    def killed(client, requests):
+        if before == "made":
+            real(client, requests)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "create", killed)
+    with pytest.raises(KeyboardInterrupt):
+        tend()
+    monkeypatch.setattr(api, "create", real)
+    batch = Batch.objects.get()
+    assert batch.state == Batch.State.SENDING
+    count = made(emulator)
+
+    tend()
+    tend(0.3)
+    batch.refresh_from_db()
+    if before == "made":
+        assert batch.state in (Batch.State.SENT, Batch.State.UNKNOWN)
+    else:
+        # the list may be behind: it waits before it believes that there is none
+        assert batch.state == Batch.State.UNKNOWN
+        Batch.objects.update(sent_at=timezone.now() - batches.QUIET - timedelta(seconds=1))
+    go_on(run)
+
+    assert Batch.objects.count() == 1
+    assert made(emulator) - count <= 8
+    assert ApiCall.objects.filter(purpose="answer").count() == 8
+    assert set(Cell.objects.filter(table=table).values_list("state", flat=True)) == {"done"}
+
+
+def test_a_batch_of_somebody_else_is_not_taken_for_ours(table, owner, emulator, monkeypatch):
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    connection = connect(table.workspace)
+    params = {"model": MODEL, "max_tokens": 0, "messages": [{"role": "user", "content": "x"}]}
+    written = [api.written(f"other-{n}", params) for n in range(8)]
+    strange = api.create(connection.client, written)
+    Batch.objects.update(state=Batch.State.UNKNOWN, sent_at=timezone.now())
+
+    tend(0.3)
+
+    batch = Batch.objects.get()
+    assert batch.state == Batch.State.UNKNOWN
+    assert strange.id in batch.candidates
+    Batch.objects.update(sent_at=timezone.now() - batches.QUIET - timedelta(seconds=1))
+    go_on(run)
+    assert Batch.objects.get().api_id != strange.id
+
+
+def test_a_connection_that_breaks_leaves_it_unknown_until_it_is_found(table, owner, emulator):
+    emulator.faults({"kind": "reset", "path": "batches"})
+    run, batch = started(table, owner)
+    assert batch.state == Batch.State.UNKNOWN
+
+    go_on(run)
+
+    assert Batch.objects.get().state == Batch.State.ENDED
+    assert ApiCall.objects.filter(purpose="answer").count() == 8
+
+
+def test_a_refusal_that_passes_is_sent_again_and_another_fails_the_cells(table, owner, emulator):
+    emulator.faults({"kind": "rate_limit", "path": "batches", "retry_after": 0})
+    run, batch = started(table, owner)
+    assert (batch.state, run.batches.count()) == (Batch.State.INTENDED, 1)
+    emulator.faults({"kind": "billing", "path": "batches"})
+    tend()
+
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.FAILED
+    errors = set(Cell.objects.filter(table=table).values_list("state", "error"))
+    assert errors == {("failed", engine.SENTENCES["billing"])}
+    run.refresh_from_db()
+    assert run.state == Run.State.ENDED
+
+
+def test_results_are_taken_in_once_each_however_often_they_are_read(table, owner, monkeypatch):
+    run, _batch = started(table, owner)
+    real, taken = taking.Taking.take, []
+
+    def killed(self, result):
+        if len(taken) == 3:
+            raise KeyboardInterrupt
+        taken.append(result)
+        real(self, result)
+        real(self, result)
+
+    monkeypatch.setattr(taking.Taking, "take", killed)
+    with pytest.raises(KeyboardInterrupt):
+        go_on(run)
+    assert ApiCall.objects.filter(purpose="answer").count() == 3
+    monkeypatch.setattr(taking.Taking, "take", real)
+
+    go_on(run)
+
+    assert ApiCall.objects.filter(purpose="answer").count() == 8
+    assert Answer.objects.count() == 8
+    assert Cell.objects.filter(table=table, state="done").count() == 8
+
+
+def test_a_request_that_fails_fails_its_cell_alone(table, owner, emulator):
+    emulator.faults({"kind": "invalid", "path": "batch_item"})
+    run, _batch = started(table, owner)
+    go_on(run)
+
+    states = sorted(Cell.objects.filter(table=table).values_list("state", flat=True))
+    assert states == ["done"] * 7 + ["failed"]
+    failed = Cell.objects.get(state="failed")
+    assert failed.error == engine.SENTENCES["invalid"]
+
+
+def test_a_request_that_fails_for_a_while_is_asked_again(table, owner, emulator):
+    emulator.faults({"kind": "overloaded", "path": "batch_item", "times": 2})
+    run = running.start(table, owner)
+    go_on(run)
+
+    assert Batch.objects.filter(run=run).count() == 2
+    assert Batch.objects.order_by("pk")[1].requests == 2
+    assert Cell.objects.filter(table=table, state="done").count() == 8
+
+
+def test_what_expires_is_asked_again_three_times_in_all(table, owner, emulator):
+    pace(emulator, hold=True)
+    run = running.start(table, owner)
+    for _ in range(taking.MOST_TRIES):
+        tasks.advance(run.pk)
+        tend()
+        emulator.advance(24 * 3600 + 60)
+        tend(0.1)
+        tend()
+    run.refresh_from_db()
+
+    assert run.state == Run.State.ENDED
+    assert Batch.objects.count() == taking.MOST_TRIES
+    errors = set(Cell.objects.filter(table=table).values_list("state", "error"))
+    assert errors == {("failed", "Claude did not come to it within a day.")}
+    assert not Reservation.objects.exists()
+
+
+def test_a_file_that_is_gone_is_uploaded_again(table, owner, emulator):
+    emulator.faults({"kind": "invalid", "path": "batch_item", "message": "File not found: file_x"})
+    run = running.start(table, owner)
+    go_on(run)
+
+    assert Cell.objects.filter(table=table, state="done").count() == 8
+    assert RemoteFile.objects.count() == 2
+
+
+def test_cancelling_keeps_what_is_answered_and_gives_the_rest_back(table, owner, emulator):
+    pace(emulator, seconds=30)
+    run, batch = started(table, owner)
+    time.sleep(0.5)
+
+    running.cancel(run)
+    tend()
+    for _ in range(20):
+        tend(0.02)
+
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.ENDED
+    assert Cell.objects.filter(table=table, state="done").count() == batch.counts["succeeded"] == 8
+    pace(emulator, hold=True)
+    column = table.columns.get(title="Law")
+    tables.edit_column(column, books.Asked("Law", "Whose law governs?", Kind.TEXT))
+    table.mode = "batch"
+    again, second = started(table, owner)
+    running.cancel(again)
+    for _ in range(20):
+        tend(0.02)
+    second.refresh_from_db()
+    assert second.counts["canceled"] == 2
+    assert Cell.objects.filter(table=table, state="done").count() == 8
+    assert table.cells.stale().count() == 2
+
+
+def test_cancelled_before_it_was_sent_it_is_not_sent(table, owner, emulator):
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    running.cancel(run)
+    tend()
+
+    assert Batch.objects.get().state == Batch.State.FAILED
+    assert set(table.cells.values_list("state", flat=True)) == {"missing"}
+
+
+def test_batches_are_split_where_they_would_be_too_large(table, owner, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_REQUESTS", 3)
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    assert sorted(run.batches.values_list("requests", flat=True)) == [2, 3, 3]
+    running.cancel(run)
+    tend()
+
+    monkeypatch.setattr(batches, "MOST_REQUESTS", 100)
+    monkeypatch.setattr(batches, "LARGEST", 20_000)
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    assert run.batches.count() > 1
+    assert sum(run.batches.values_list("requests", flat=True)) == 8
+
+
+def test_money_is_set_aside_while_a_batch_is_on_its_way(table, owner, emulator):
+    Budget.objects.create(workspace=table.workspace, period="day", limit_usd="10")
+    pace(emulator, hold=True)
+    run, _batch = started(table, owner)
+
+    kept = Reservation.objects.live().get()
+    assert abs(kept.usd - run.estimate_usd) < run.estimate_usd / 10
+    assert kept.expires_at > timezone.now() + timedelta(hours=24)
+    pace(emulator)
+    go_on(run)
+    assert not Reservation.objects.exists()
+
+
+def test_the_answer_is_to_the_question_as_it_was_sent(table, owner, emulator):
+    pace(emulator, hold=True)
+    run, _batch = started(table, owner)
+    column = table.columns.get(title="Law")
+    tables.edit_column(column, books.Asked("Law", "Whose law governs?", Kind.TEXT))
+    pace(emulator)
+    go_on(run)
+
+    cell = table.cells.filter(column=column).select_related("answer").first()
+    assert (cell.answer.question, cell.column_version) == (LAW.question, 1)
+    assert table.cells.stale().count() == 2
+
+
+def test_one_worker_at_a_time_tends_a_batch(table, owner, emulator):
+    _run, batch = started(table, owner)
+    assert batch.claim(timezone.now() + batches.LEASE)
+    tasks.tend(batch.pk)
+
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.SENT
+    assert BatchItem.objects.filter(state="waiting").count() == 8
