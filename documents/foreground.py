@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.core.exceptions import ValidationError
 from django.core.files.base import File
 
 from accounts.models import User, Workspace
@@ -44,6 +45,36 @@ class Ingested:
             "error": self.error or None,
             "seconds": round(self.seconds, 3),
         }
+
+
+class NotThere(Exception):
+    """A document that was named cannot be had; str() says why, in a sentence."""
+
+
+def chosen(
+    ids: Sequence[str] | None, paths: Sequence[Path] | None, workspace: Workspace, user: User
+) -> list[Document]:
+    """The documents of the ids that the user sees, or else those in the files, read here and now
+    into the workspace. Raises NotThere."""
+    if not ids:
+        return [document for path in paths or () for document in _read(path, workspace, user)]
+    rows = Document.objects.visible_to(user).select_related("current", "workspace")
+    try:
+        found = list(rows.filter(public_id__in=ids))
+    except ValidationError as error:
+        raise NotThere("That is not a document's id.") from error
+    if len(found) < len(set(ids)):
+        raise NotThere("There is no such document.")
+    return found
+
+
+def _read(path: Path, workspace: Workspace, user: User) -> list[Document]:
+    """The file as a document, with those that are in it and could be read."""
+    file, *within = ingest_path(path, workspace, user)
+    if file.version is None or not file.ready:
+        raise NotThere(f"{path}: {file.error}")
+    ready = [inner.version for inner in within if inner.version and inner.ready]
+    return [version.document for version in (file.version, *ready)]
 
 
 def ingest_path(path: Path, workspace: Workspace, by: User) -> Iterator[Ingested]:

@@ -3,13 +3,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.local import local_workspace
 from documents import ingest
-from documents.foreground import ingest_path
-from documents.models import Document
+from documents.foreground import NotThere, chosen
 from qa import asking, foreground
 from qa.models import Answer, Scope
 
@@ -29,7 +27,11 @@ class Command(BaseCommand):
         workspace, user = local_workspace(options["workspace"])
         whole = not (options["document"] or options["file"])
         try:
-            documents = [] if whole else self._documents(options, workspace, user)
+            documents = (
+                [] if whole else chosen(options["document"], options["file"], workspace, user)
+            )
+        except NotThere as error:
+            raise CommandError(str(error)) from error
         finally:
             ingest.close()
         try:
@@ -51,28 +53,6 @@ class Command(BaseCommand):
         self._print(answer, options["json"])
         if answer.status != Answer.Status.DONE:
             raise SystemExit(1)
-
-    def _documents(self, options: dict[str, Any], workspace: Any, user: Any) -> list[Document]:
-        rows = Document.objects.visible_to(user).select_related("current", "workspace")
-        if options["document"]:
-            try:
-                found = list(rows.filter(public_id__in=options["document"]))
-            except ValidationError as error:
-                raise CommandError("That is not a document's id.") from error
-            if len(found) < len(set(options["document"])):
-                raise CommandError("There is no such document.")
-            return found
-        return [
-            document for path in options["file"] for document in self._read(path, workspace, user)
-        ]
-
-    def _read(self, path: Path, workspace: Any, user: Any) -> list[Document]:
-        """The file as a document, with those that are in it and could be read."""
-        file, *within = ingest_path(path, workspace, user)
-        if file.version is None or not file.ready:
-            raise CommandError(f"{path}: {file.error}")
-        ready = [inner.version for inner in within if inner.version and inner.ready]
-        return [version.document for version in (file.version, *ready)]
 
     def _print(self, answer: Answer, as_json: bool) -> None:
         if as_json:
