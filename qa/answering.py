@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 MAX_TRIES = 6
 MAX_CRASHES = 5  # of a worker that may have died of another answer, or of nothing here
+PAID_TRIES = 3  # of an answer that had to wait after requests that were paid for
+AGAIN = 5  # times that a request is sent which follows paid ones, before all is begun anew
 MAX_WAIT = 600.0  # seconds; an API that asks for more than this gets a failure with a sentence
 STOP_LOOK = 0.3  # seconds between two looks for a pressed stop button
 
@@ -57,6 +59,8 @@ class Attempt:
         self.manuscript = Manuscript(answer, self.publisher)
         self.outcome: dict[str, Any] = {}
         self.spent_ms = 0  # by the requests before the present one, and by what was done between
+        self.paid = Decimal(0)  # for the present request, as often as it was sent
+        self.begun = False  # whether an earlier request is answered, and paid for
         self.passage: gate.Passage
 
     # the way of a question ------------------------------------------------------------------
@@ -102,7 +106,7 @@ class Attempt:
         except budgets.OverBudget as refusal:
             return partial(self._fail, "budget", str(refusal))
         except Postponed as later:
-            return partial(self._put_back, later.seconds, str(later), tried=False)
+            return partial(self._postponed, later)
         except LostLease:
             self.lost = True
             return self._broken
@@ -119,26 +123,39 @@ class Attempt:
     def _converse(self, connection: Connection, request: engine.Request) -> None:
         """One request after another, until the answer is complete: mostly it takes one."""
         began = time.monotonic()
-        work = Searching(self.answer, request, self.manuscript)
-        while work.go_on(*self._listen(connection, work.request)):
+        work = Searching(self.answer, connection.backend, request, self.manuscript)
+        while work.go_on(self._answered(connection, work.request), self.paid):
             if self.interrupt.is_set():
                 raise engine.Interrupted
             self.spent_ms = round((time.monotonic() - began) * 1000)
+            self.paid, self.begun = Decimal(0), True
 
-    def _listen(
-        self, connection: Connection, request: engine.Request
-    ) -> tuple[engine.Finished, Decimal]:
-        """Send the request once there is money and room for it: what it came to, and what it cost
-        in US dollars."""
+    def _answered(self, connection: Connection, request: engine.Request) -> engine.Finished:
+        """What the request came to. One that follows others is sent again here after a temporary
+        failure: giving the answer back would pay for all of them anew."""
+        thought = self.thought
+        for sent in range(1, AGAIN + 1):
+            try:
+                return self._listen(connection, request)
+            except engine.EngineError as error:
+                wait = backoff(sent, error.retry_after)
+                hopeless = not error.temporary or sent == AGAIN or wait > gate.PATIENCE
+                if hopeless or not self.begun or self.interrupt.is_set():
+                    raise
+                logger.warning("answer=%s again code=%s", self.answer.public_id, error.code)
+                self.thought = thought
+                self.manuscript.begin_anew(waiting_sentence(error.code, wait), thought)
+            gate.wait(wait, self.interrupt)
+        raise AssertionError("the last time it is raised")
+
+    def _listen(self, connection: Connection, request: engine.Request) -> engine.Finished:
+        """Send the request once there is money and room for it."""
         payer = gate.Payer.of(self.answer)
-        # between two requests of one answer it waits here: giving it back would pay for all again
-        patience = gate.PATIENCE if self.spent_ms else 0.0
+        patience = gate.PATIENCE if self.begun else 0.0
         with gate.passing(payer, connection, request, patience, self.interrupt) as self.passage:
             return self._follow(connection, request)
 
-    def _follow(
-        self, connection: Connection, request: engine.Request
-    ) -> tuple[engine.Finished, Decimal]:
+    def _follow(self, connection: Connection, request: engine.Request) -> engine.Finished:
         """Follow the request to its end, and write its ledger row whatever that is."""
         heard = Heard(self.answer.model_requested)
         failure: Exception | None = None
@@ -157,12 +174,13 @@ class Attempt:
         record = partial(record_message, self.answer, connection, request, heard.usage)
         error_type = ledger_type(failure)
         call = stored(partial(record, model=heard.model, error_type=error_type, **heard.ledger))
+        self.paid += call.cost_usd
         self.outcome |= heard.outcome_after(self.spent_ms)
         if failure is not None:
             self._remember(connection, request)
             raise failure
         assert heard.finished is not None
-        return heard.finished, call.cost_usd
+        return heard.finished
 
     def _hear(
         self, event: engine.Event, heard: Heard, connection: Connection, request: engine.Request
@@ -252,6 +270,14 @@ class Attempt:
             return
         self._fail(error.code, _(error.sentence))
 
+    def _postponed(self, later: Postponed) -> None:
+        """Put back until there is room. What was paid for is lost by that, so not without end."""
+        if self.begun and self.answer.times_tried >= PAID_TRIES:
+            sentence = _("There was no room to finish this answer, several times. %(reason)s")
+            self._fail("postponed", sentence % {"reason": later})
+            return
+        self._put_back(later.seconds, str(later), tried=self.begun)
+
     def _put_back(self, wait: float, sentence: str, *, tried: bool = True) -> None:
         broke = self.publisher.said_text
         if broke:
@@ -265,7 +291,8 @@ class Attempt:
             self._stopped()
 
     def _fail(self, code: str, sentence: str) -> None:
-        self.answer.fail(code, sentence, **{k: v for k, v in self.outcome.items() if v})
+        kept = {**self.outcome, "steps": self.manuscript.written()["steps"]}
+        self.answer.fail(code, sentence, **{k: v for k, v in kept.items() if v})
 
 
 T = TypeVar("T")

@@ -86,6 +86,13 @@ def _standing(budget: Budget, workspace: Workspace, user: User, backend: str) ->
     return Standing(budget, spent, reserved or Decimal(0), budget.renews(now))
 
 
+def left(workspace: Workspace, user: User, backend: str) -> Decimal | None:
+    """US dollars that are neither spent nor set aside, of the budget with the least left; None
+    where no budget binds."""
+    found = standings(workspace, user, backend)
+    return min((one.left - one.reserved for one in found), default=None)
+
+
 def check(workspace: Workspace, user: User, backend: str, usd: Decimal) -> None:
     """Raises OverBudget when there is not so much left; nothing is set aside."""
     for standing in standings(workspace, user, backend):

@@ -85,7 +85,7 @@ def passing(
             except Postponed as later:
                 if time.monotonic() + later.seconds > deadline:
                     raise
-                _wait(later.seconds, interrupt)
+                wait(later.seconds, interrupt)
         try:
             yield passage
         except engine.EngineError as error:
@@ -120,7 +120,8 @@ def _give_back(passage: Passage) -> None:
         _harmless(partial(budgets.release, kept))
 
 
-def _wait(seconds: float, interrupt: engine.Interrupt | None) -> None:
+def wait(seconds: float, interrupt: engine.Interrupt | None) -> None:
+    """Waits, holding no database connection. Raises Interrupted."""
     until = time.monotonic() + seconds
     release()
     while (left := until - time.monotonic()) > 0:

@@ -3,8 +3,10 @@ come."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 from documents.models import Version
@@ -16,6 +18,17 @@ from qa.publisher import Publisher
 from qa.steps import Step, of_web
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was written before a response, should it break off."""
+
+    blocks: list[dict[str, Any]]
+    citations: dict[int, Citation]
+    steps: list[Step]
+    numbering: engine.Numbering
+    apart: bool
 
 
 class Manuscript:
@@ -38,11 +51,45 @@ class Manuscript:
         self._apart = False  # whether a paragraph must begin before the next text
         self._browsing: dict[str, engine.Called] = {}
         self._fetched: list[engine.WebPage] = []
+        self._kept = self._all()  # as it was before the present response
 
     def begin_response(self, *, apart: bool) -> None:
         """The next events are of another response; ``apart``: tools were run between the two."""
         self._base = self._tentative = len(self.blocks)
         self._apart = apart and any(block["text"].strip() for block in self.blocks)
+        self._kept = self._all()
+
+    def begin_anew(self, sentence: str, thought: str) -> None:
+        """The present response broke off, or did not begin: its request is sent again. What it
+        said is void; what was said before it, and the ``thought`` of that, stays."""
+        kept = self._kept
+        said = len(self.blocks) > len(kept.blocks) or len(self.steps) > len(kept.steps)
+        self.blocks, self.citations, self.steps = kept.blocks, kept.citations, kept.steps
+        self._numbering, self._apart = kept.numbering, kept.apart
+        self._base = self._tentative = len(self.blocks)
+        self._kept = self._all()
+        self._browsing = {}
+        if not said:
+            self.publisher.add({"type": "status", "sentence": sentence})
+            return
+        self.publisher.add({"type": "broke", "sentence": sentence})
+        if thought:
+            self.publisher.add({"type": "thought", "text": thought})
+        for step in self.steps:
+            self.publisher.add({"type": "step", "step": step})
+        for number, block in enumerate(self.blocks):
+            self.publisher.add({"type": "text", "block": number, "text": block["text"]})
+            for cited in block["citations"]:
+                self._publish_note(number, cited)
+
+    def _all(self) -> _Kept:
+        return _Kept(
+            [{**block, "citations": [*block["citations"]]} for block in self.blocks],
+            dict(self.citations),
+            [*self.steps],
+            copy.deepcopy(self._numbering),
+            self._apart,
+        )
 
     def take(self, event: engine.Event, request: engine.Request) -> None:
         """What an event adds; nothing for events that are not about the answer."""
@@ -120,6 +167,9 @@ class Manuscript:
                 )
         block += self._base
         self._block(block)["citations"].append(number)
+        self._publish_note(block, number)
+
+    def _publish_note(self, block: int, number: int) -> None:
         footnote = dataclasses.asdict(note(self.answer, self.citations[number]))
         self.publisher.add({"type": "cite", "block": block, "note": footnote})
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from qa import claude_models, engine
+from qa import budgets, claude_models, engine, gate
 from qa.engine import prompts
 from qa.manuscript import Manuscript
 from qa.models import Answer, Source
@@ -14,13 +14,18 @@ from qa.shelf import Shelf
 
 WINDOWS = 4  # of a model that an answer may take in all which reads its documents whole
 REQUESTS = 8  # and as many requests
+ENOUGH = Decimal(
+    "2.5"
+)  # times the last request's worst case: the next two are longer, each by results
 
 
 class Searching:
     """``request`` is the next one to send; ``go_on`` makes another of what came, or is done."""
 
-    def __init__(self, answer: Answer, request: engine.Request, manuscript: Manuscript) -> None:
-        self._answer, self._manuscript = answer, manuscript
+    def __init__(
+        self, answer: Answer, backend: str, request: engine.Request, manuscript: Manuscript
+    ) -> None:
+        self._answer, self._backend, self._manuscript = answer, backend, manuscript
         self._rounds = engine.Rounds(request, bounds(answer))
         self._shelf = Shelf.of(answer) if answer.searches else None
 
@@ -38,7 +43,7 @@ class Searching:
             case "tool_use":
                 self._run(finished)
             case "pause_turn":
-                self._rounds.resumed(finished)
+                self._rounds.resumed(finished, self._short_of_money())
             case _:
                 return False
         self._manuscript.begin_response(apart=finished.stop_reason == "tool_use")
@@ -53,8 +58,19 @@ class Searching:
         for step in steps:
             self._manuscript.add_step(step)
         results += [engine.tools.too_many(call.id) for call in refused]
-        self._rounds.answered(finished, results, f"{prompts.NOTES}\n{note}" if note else "")
+        told = f"{prompts.NOTES}\n{note}" if note else ""
+        self._rounds.answered(finished, results, told, self._short_of_money())
         self._keep_sources()
+
+    def _short_of_money(self) -> bool:
+        """Whether the budgets may not let more than one request more through: better it answers
+        from what was found than that it is refused after all was found."""
+        answer = self._answer
+        left = budgets.left(answer.workspace, answer.author, self._backend)
+        if left is None:
+            return False
+        worst = gate.worst_case(self.request, claude_models.get(answer.model_requested))
+        return left < ENOUGH * worst.usd
 
     def _keep_sources(self) -> None:
         """What something was returned of belongs to the answer, and may be cited."""

@@ -3,18 +3,22 @@ author may see."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
+from decimal import Decimal
 
 import pytest
 
 from accounts.models import Member
 from documents import tags
 from documents.models import Document, Folder, Text
-from qa import asking, shelf
+from qa import asking, budgets, claude, shelf, streams
+from qa.answering import AGAIN, PAID_TRIES
 from qa.engine import Called
-from qa.models import Answer, ApiCall, Scope, Thread
+from qa.models import Answer, ApiCall, Budget, Reservation, Scope, Thread
+from qa.render import Draft
 from qa.searching import bounds
 from qa.shelf import Shelf
 from tests.asked import GOVERNING, in_thread, put, wait_for, written
@@ -406,19 +410,6 @@ def test_stop_ends_it_between_two_requests_too(emulator, library, owner):
     assert stopped.calls.filter(purpose="answer").count() == 2
 
 
-def test_a_failure_in_the_middle_starts_again_from_the_beginning(emulator, library, owner):
-    emulator.faults({"kind": "delay", "ms": 1}, {"kind": "overloaded", "retry_after": 0})
-    waiting = written(ask(library, owner))
-    assert waiting.status == "queued"
-    assert waiting.calls.filter(error_type="overloaded_error").count() == 1
-    Answer.objects.update(next_try_at=None)
-    done = written(waiting)
-    assert done.status == "done"
-    assert exact(done)
-    assert [step["kind"] for step in done.steps].count("search") == 1
-    assert done.calls.filter(purpose="answer").count() == 4
-
-
 def test_nothing_found_says_what_was_searched(emulator, library, owner):
     answer = written(ask(library, owner, "Which zebra quagga okapi is warranted?"))
     assert answer.status == "done"
@@ -446,3 +437,143 @@ def test_hidden_and_unread_places_are_told_with_the_results(library, owner, nda,
     _results, _steps, note = at.run([call])
     assert f"{at.handle(nda.pk)}: Page 7 could not be read." in note
     assert at.run([call])[2] == "", "said once"
+
+
+# when something goes wrong after requests that were paid for --------------------------------------
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Waiting takes no time."""
+    waits = []
+    monkeypatch.setattr("qa.gate.time.sleep", lambda seconds: waits.append(seconds))
+    monkeypatch.setattr("qa.answering.backoff", lambda tries, after: 0.001)
+    return waits
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "overloaded", "retry_after": 0},
+        {"kind": "reset"},
+        {"kind": "mid_stream_error"},
+        {"kind": "truncate"},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_a_temporary_failure_in_a_later_request_repeats_that_request_alone(
+    emulator, library, owner, hurried, fault
+):
+    emulator.faults({"kind": "delay", "ms": 1}, fault, fault)
+    done = written(ask(library, owner))
+    assert (done.status, done.attempts) == ("done", 1)
+    assert len(exact(done)) == len({(c.version_id, c.start, c.end) for c in exact(done)})
+    assert [step["kind"] for step in done.steps].count("search") == 1
+    first, *failed, last = done.calls.filter(purpose="answer").order_by("pk")
+    assert (first.stop_reason, last.stop_reason) == ("tool_use", "end_turn")
+    assert len(failed) == 2
+    assert all(call.error_type for call in failed)
+    assert done.ledger.cost_usd == sum(call.cost_usd for call in (first, *failed, last))
+    cited = {number for block in done.blocks for number in block["citations"]}
+    assert cited == {citation.number for citation in exact(done)}
+    assert done.text.count("laws of Ireland") == 1
+
+
+def test_what_a_broken_response_said_is_taken_off_the_page_and_the_steps_stay(
+    emulator, library, owner, hurried
+):
+    emulator.faults({"kind": "delay", "ms": 1}, {"kind": "mid_stream_error", "after": 6})
+    answer = ask(library, owner)
+    done = written(answer)
+    draft = Draft("answer")
+    for event in published(answer):
+        draft.apply(event)
+    assert "answer broke off" in draft.notice
+    assert draft.steps == done.steps
+    assert "".join(block["text"] for block in draft.blocks) == done.text
+    assert sorted(draft.notes) == [citation.number for citation in exact(done)]
+
+
+def published(answer):
+    """All events of the answer's stream log."""
+
+    async def collect():
+        return [event async for batch in streams.events(answer.public_id) for event in batch]
+
+    return asyncio.run(collect())
+
+
+def test_a_failure_that_lasts_gives_the_answer_back_after_a_few_times(
+    emulator, library, owner, hurried
+):
+    fault = {"kind": "overloaded", "retry_after": 0, "times": AGAIN}
+    emulator.faults({"kind": "delay", "ms": 1}, fault)
+    waiting = written(ask(library, owner))
+    assert waiting.status == "queued"
+    assert waiting.calls.filter(error_type="overloaded_error").count() == AGAIN
+    Answer.objects.update(next_try_at=None)
+    assert written(waiting).status == "done"
+
+
+def test_it_answers_from_what_it_has_when_there_is_money_for_one_request_more(
+    emulator, library, owner, workspace
+):
+    emulator.faults({"kind": "more_tools", "times": 5})
+    Budget.objects.create(workspace=workspace, period="day", limit_usd="0.70")
+    answer = written(ask(library, owner))
+    emulator.forget_faults()
+    assert answer.status == "done", answer.error
+    assert exact(answer)
+    sent = bodies(emulator, answer)
+    assert len(sent) == 2
+    assert sent[-1]["tool_choice"] == {"type": "none"}
+
+
+def test_money_that_ends_between_two_requests_ends_it_with_a_sentence(
+    emulator, library, owner, workspace, monkeypatch
+):
+    found = Budget.objects.create(workspace=workspace, period="day", limit_usd="5")
+    run_calls = Shelf.run
+
+    def lowered(self, calls):
+        Budget.objects.filter(pk=found.pk).update(limit_usd="0.01")
+        return run_calls(self, calls)
+
+    monkeypatch.setattr(Shelf, "run", lowered)
+    failed = written(ask(library, owner))
+    assert (failed.status, failed.error_code) == ("failed", "budget")
+    assert "of this workspace's budget for today of $0.01" in failed.error
+    assert sorted(step["kind"] for step in failed.steps) == ["list", "search"]
+    [call] = failed.calls.filter(purpose="answer")
+    assert failed.ledger.cost_usd == call.cost_usd > 0
+    assert not Reservation.objects.exists()
+    assert not written(failed).working, "it is not begun again"
+
+
+def test_a_wait_between_two_requests_that_lasts_does_not_pay_without_end(
+    emulator, library, owner, mate, workspace, hurried, monkeypatch
+):
+    monkeypatch.setattr("qa.gate.PATIENCE", 0.0)
+    Budget.objects.create(workspace=workspace, period="day", limit_usd="2")
+    theirs = ask(library, mate)
+    assert theirs.claim("busy")
+    connection = claude.connect(workspace)
+    answer = ask(library, owner)
+    run_calls = Shelf.run
+
+    def taken(self, calls):
+        """Somebody else's question sets money aside while ours looks something up."""
+        budgets.reserve(workspace, mate, connection, Decimal("1.9"), theirs)
+        return run_calls(self, calls)
+
+    monkeypatch.setattr(Shelf, "run", taken)
+    for turn in range(1, PAID_TRIES + 1):
+        assert answer.working, turn
+        Answer.objects.filter(pk=answer.pk).update(next_try_at=None)
+        Reservation.objects.filter(answer=theirs).delete()
+        answer = written(answer)
+    assert (answer.status, answer.error_code) == ("failed", "postponed")
+    assert "no room to finish" in answer.error
+    assert "Waiting for other questions to end" in answer.error
+    assert answer.calls.filter(purpose="answer").count() == PAID_TRIES
+    assert not Reservation.objects.filter(answer=answer).exists()

@@ -74,10 +74,13 @@ class Rounds:
             raise EngineError("no_answer", detail="a call although none was allowed")
         return calls
 
-    def answered(self, finished: Finished, results: Sequence[Result], note: str = "") -> None:
-        """The next request: the response as it came, and a result for each of its calls."""
+    def answered(
+        self, finished: Finished, results: Sequence[Result], note: str = "", last: bool = False
+    ) -> None:
+        """The next request: the response as it came, and a result for each of its calls. With
+        ``last`` it allows no more of them, as it does when a limit is reached."""
         results, fits = self._fitting(finished.usage, results)
-        final = not fits or self._exhausted(finished.usage)
+        final = last or not fits or self._exhausted(finished.usage)
         content: list[dict[str, Any]] = [result.block() for result in results]
         notes = [note] if note else []
         if final:
@@ -92,10 +95,10 @@ class Rounds:
             {"role": "user", "content": content},
         )
 
-    def resumed(self, finished: Finished) -> None:
+    def resumed(self, finished: Finished, last: bool = False) -> None:
         """The next request after ``pause_turn``: what came goes back, and nothing is added."""
         said = {"role": "assistant", "content": list(finished.content)}
-        self._next(finished, (), self._exhausted(finished.usage), said)
+        self._next(finished, (), last or self._exhausted(finished.usage), said)
 
     def _exhausted(self, usage: Usage) -> bool:
         """Whether there is only room for one request more, if each is like the last."""
