@@ -109,6 +109,15 @@ def test_a_stop_pressed_while_a_request_fails_is_not_put_back(emulator, document
     assert row.mark_stopped([])
 
 
+def test_a_long_reason_to_wait_is_kept_whole(emulator, document, owner):
+    row = put(document, owner)
+    row.claim("worker")
+    sentence = "Die Antwort brach ab. " * 20
+    assert row.put_back(timedelta(seconds=5), sentence)
+    assert Answer.objects.get(pk=row.pk).notice == sentence
+    assert Answer._meta.get_field("notice").max_length is None
+
+
 @pytest.mark.django_db(transaction=True)
 def test_stop_works_while_the_documents_are_prepared(emulator, document, owner):
     emulator.faults({"kind": "delay", "ms": 20_000, "path": "count_tokens"})

@@ -141,7 +141,8 @@ class Answer(models.Model):
     )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    notice = models.CharField(max_length=200, blank=True)
+    # why it waits: a sentence, which in some languages is long
+    notice = models.TextField(blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.TextField(blank=True)
     text = models.TextField(blank=True)
