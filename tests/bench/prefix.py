@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -82,7 +83,7 @@ class Sitting:
     name: str
     model: str
     document_tokens: int
-    output_rate: Decimal
+    rates: Any
     warmed: bool = False
     shares: list[float] = field(default_factory=list)
     pincite: Spent = field(default_factory=Spent)
@@ -97,9 +98,26 @@ class Sitting:
     def reading(self) -> float:
         """The same without the answers, which cost what they cost either way."""
         answers = [
-            spent.output * self.output_rate / 1_000_000 for spent in (self.pincite, self.plain)
+            spent.output * self.rates.output / 1_000_000 for spent in (self.pincite, self.plain)
         ]
         return float((self.pincite.usd - answers[0]) / (self.plain.usd - answers[1]))
+
+    @property
+    def made_of(self) -> dict[str, float]:
+        """The ratio in its parts: the documents written once and read by each question, the reading
+        that is paid for having read them beforehand, what is said, and the answers."""
+        rates, tokens = self.rates, self.document_tokens
+        later = len(QUESTIONS) - 1
+        parts = {
+            "documents written once": tokens * rates.write_5m,
+            f"read {later} times": tokens * rates.read * later,
+            "and once more, as they were read beforehand": tokens * rates.read * self.warmed,
+            "answers": self.pincite.output * rates.output,
+        }
+        shares = {
+            what: float(usd / 1_000_000 / self.plain.usd) for what, usd in parts.items() if usd
+        }
+        return shares | {"system, questions and history": self.ratio - sum(shares.values())}
 
     @property
     def kept(self) -> bool:
@@ -206,7 +224,7 @@ def _sitting(
     # texts, and pages as they look, as they were counted
     tokens = _usage(first.usage).prompt_tokens - _frame_tokens(model, QUESTIONS[0])
     warmed = bool(opened and not opened.error_type)
-    sitting = Sitting(name, model.name, tokens, model.rates_for(tokens).output, warmed)
+    sitting = Sitting(name, model.name, tokens, model.rates_for(tokens), warmed)
     system = _frame_tokens(model, "?")
     for row in rows:
         usage = _usage(row.usage)
@@ -299,6 +317,8 @@ def _print(sittings: list[Sitting]) -> None:
         print(f"  cost of the uncached            {one.ratio:7.3f}", end="")
         goal = f"goal ≤ {RATIO}: {'kept' if one.ratio <= RATIO else 'MISSED'}"
         print(f"   {goal}   (prompts alone {one.reading:.3f})")
+        parts = [f"{what} {share:.3f}" for what, share in one.made_of.items()]
+        print(textwrap.fill(", ".join(parts), 100, initial_indent="    ", subsequent_indent="    "))
     print()
 
 
@@ -307,7 +327,8 @@ def _goal(kept: bool, goal: float) -> str:
 
 
 def _numbers(one: Sitting) -> dict[str, Any]:
-    return {**asdict(one), "ratio": round(one.ratio, 4), "kept": one.kept}
+    parts = {what: round(share, 4) for what, share in one.made_of.items()}
+    return {**asdict(one), "ratio": round(one.ratio, 4), "kept": one.kept, "made_of": parts}
 
 
 if __name__ == "__main__":
