@@ -60,6 +60,8 @@ class Desk:
     user: User
     model: catalogue.Model
     effort: str | None = None
+    auto: bool = False
+    """Whether the model is only the likeliest: it is chosen anew for each question."""
 
     @property
     def versions(self) -> list[Version]:
@@ -269,7 +271,7 @@ def desk_of(thread: Thread, user: User, key: str = "", effort: str = "") -> Desk
     if not key:
         wanted = last.picked if last else claude_models.default_key(thread.workspace)
         level = last.effort if last else ""
-    if wanted == claude_models.AUTO:
+    if auto := wanted == claude_models.AUTO:
         # most questions are ordinary ones
         ordinary = tiers.models(thread.workspace, user).get(Route.Tier.ORDINARY)
         wanted = ordinary.key if ordinary else wanted
@@ -277,4 +279,4 @@ def desk_of(thread: Thread, user: User, key: str = "", effort: str = "") -> Desk
         chosen = claude_models.choose(wanted, thread.workspace, user)
     except engine.UnknownModel:
         return None
-    return Desk(thread, user, claude_models.get(chosen.entry.key), level or None)
+    return Desk(thread, user, claude_models.get(chosen.entry.key), level or None, auto)

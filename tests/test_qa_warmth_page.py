@@ -132,6 +132,16 @@ def test_the_chosen_model_decides_what_is_said(
     assert "hidden" in look(as_owner, thread, "gpt-9").content.decode()
 
 
+def test_under_auto_it_says_which_model_is_meant(
+    emulator, quiet, sent, as_owner, thread, contract, owner
+):
+    written(put(contract, owner, thread=thread, model="claude-sonnet-5-5"))
+    said = line(look(as_owner, thread, "auto").content.decode())
+    assert "Documents warm" in said
+    assert "if Auto chooses Claude Sonnet 5.5; another model reads the documents for itself" in said
+    assert "Auto" not in line(look(as_owner, thread, "claude-sonnet-5-5").content.decode())
+
+
 def test_nothing_is_said_where_nothing_can_be_asked(emulator, as_owner, thread, contract):
     thread.documents.clear()
     assert "hidden" in look(as_owner, thread).content.decode()

@@ -29,12 +29,14 @@ EVERY = 60
 
 @dataclass(frozen=True)
 class Said:
-    """What the page says; ``look`` is in how many seconds it asks again."""
+    """What the page says; ``look`` is in how many seconds it asks again. ``only`` is the one model
+    that it is true of, where another may answer."""
 
     warm: warmth.Warmth | None
     cost: NextCost | None
     reading: bool
     look: int
+    only: str = ""
 
 
 LATER = Said(None, None, False, WRITING)
@@ -73,7 +75,8 @@ def said(desk: warming.Desk | None) -> Said | None:
     chosen = warmth.lifetimes(workspace, thread, name, desk.model.rates)
     reading = found is None and Warming.running(desk.key(connection))
     cost = estimate(workspace, thread, versions, desk.model, chosen)
-    return Said(found, cost, reading, SOON if reading else _next_look(found))
+    only = desk.model.name if desk.auto else ""
+    return Said(found, cost, reading, SOON if reading else _next_look(found), only)
 
 
 def _next_look(found: warmth.Warmth | None) -> int:
