@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.db.models import Avg
@@ -29,6 +29,10 @@ class NextCost:
     warm: Decimal
     cold: Decimal
     counted: bool
+
+    def plus(self, usd: Decimal) -> NextCost:
+        """With what is paid beside the question, warm or cold."""
+        return replace(self, warm=self.warm + usd, cold=self.cold + usd)
 
     @property
     def differs(self) -> bool:
@@ -90,6 +94,14 @@ def likely(version: Version, counts: Mapping[str, int], model: str) -> int:
     """Tokens of a version: as the model counts them, or the most that any other counted, or by
     its length. `counts` are those there are, by model."""
     return counts.get(model) or max(counts.values(), default=version.chars * 2 // 7)
+
+
+def choosing_cost(workspace: Workspace) -> Decimal:
+    """What *Auto*'s choice of a model has cost of late; nothing is added until it was made once,
+    for it is a small part of the answer's price."""
+    rows = ApiCall.objects.filter(workspace=workspace, purpose=ApiCall.Purpose.ROUTE)
+    newest = list(rows.order_by("-at").values_list("cost_usd", flat=True)[:LOOKED_AT])
+    return sum(newest, Decimal(0)) / len(newest) if newest else Decimal(0)
 
 
 def _missing(versions: list[Version], model: catalogue.Model) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,9 +16,9 @@ from documents import visual
 from documents.models import Document, Version
 from qa import asking, claude_models, engine, looking, tiers
 from qa.engine import catalogue, thinking
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Thread, TokenCount
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Route, Thread, TokenCount
 from qa.models.claude_model import MORE
-from qa.next_cost import ANSWER_TOKENS, LOOKED_AT, NextCost, likely, priced
+from qa.next_cost import ANSWER_TOKENS, LOOKED_AT, NextCost, choosing_cost, likely, priced
 
 LEVELS = {
     "off": gettext_lazy("no thinking"),
@@ -34,13 +35,15 @@ CALLS = 300  # of the workspace's newest, to tell how long answers usually are
 class Option:
     """An entry as it is offered. ``reason`` says why it cannot be chosen, "" where it can;
     ``reads`` is the longest prompt in tokens, None where that depends; without documents there is
-    no ``cost``."""
+    no ``cost``. *Auto*'s is that of an ordinary question, choosing included, and its ``spread`` is
+    from the cheapest question to the dearest."""
 
     key: str
     name: str
     best_for: str
     reads: int | None = None
     cost: NextCost | None = None
+    spread: tuple[Decimal, Decimal] | None = None
     reason: str = ""
     ends_on: date | None = None
     twin: str = ""
@@ -88,7 +91,7 @@ def make(
     options = [_option(one, offered, costs, _reason(one, workspace, role, costs, place))
                for one in offered]  # fmt: skip
     if tiers.offered(workspace, user):
-        options.insert(0, Option(tiers.AUTO, _("Auto"), str(tiers.BEST_FOR)))
+        options.insert(0, _auto(workspace, user, costs))
     if key not in {one.key for one in options}:
         # it is not offered any more: the first that can be chosen
         free = (one.key for one in options if not one.reason and one.key != tiers.AUTO)
@@ -151,6 +154,21 @@ def _option(
     )
 
 
+def _auto(workspace: Workspace, user: User, costs: _Costs) -> Option:
+    """Each tier as its model answers it, or the next one that the documents fit into."""
+    option = Option(tiers.AUTO, _("Auto"), str(tiers.BEST_FOR))
+    chosen = {
+        tier: costs.of(next((m for m in models if costs.fit(m)), models[0]))
+        for tier, models in tiers.candidates(workspace, user).items()
+    }
+    priced = [cost.plus(costs.choosing) for cost in chosen.values() if cost is not None]
+    usual = chosen.get(Route.Tier.ORDINARY)
+    if usual is None:
+        return option
+    spread = min(cost.warm for cost in priced), max(cost.cold for cost in priced)
+    return replace(option, cost=usual.plus(costs.choosing), spread=spread)
+
+
 def _reason(
     entry: ClaudeModel, workspace: Workspace, role: Role | None, costs: _Costs, place: str
 ) -> str:
@@ -161,8 +179,8 @@ def _reason(
     if place and not entry.us_only:
         return _("Cannot be kept to the place this workspace names")
     model = entry.as_model()
-    tokens = costs.documents(model)
-    if costs.versions and not engine.fits(tokens + asking.FRAME_TOKENS, model):
+    if not costs.fit(model):
+        tokens = costs.documents(model)
         return _("The documents are too long for it: about %(n)s tokens") % {"n": f"{tokens:,}"}
     return ""
 
@@ -186,6 +204,7 @@ class _Costs:
         self._documents: dict[str, int] = {}
         self._answers: defaultdict[str, list[int]] = defaultdict(list)
         self._said: dict[str, ApiCall] = {}
+        self.choosing = Decimal(0)
         if not versions:
             return
         calls = ApiCall.objects.filter(workspace=workspace, purpose=ApiCall.Purpose.ANSWER)
@@ -193,6 +212,10 @@ class _Costs:
             self._answers[call.model].append(call.output_tokens)
             if thread is not None and call.thread_id == thread.pk:
                 self._said.setdefault(call.model, call)
+        self.choosing = choosing_cost(workspace)
+
+    def fit(self, model: catalogue.Model) -> bool:
+        return not self.versions or asking.fit(self.documents(model), model)
 
     def documents(self, model: catalogue.Model) -> int:
         """Tokens of the documents; a low guess, where nothing was counted, so that nothing is

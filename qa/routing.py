@@ -52,12 +52,10 @@ def route(answer: Answer, connection: Connection, interrupt: engine.Interrupt) -
 
 def _fitting(answer: Answer, tier: Route.Tier) -> catalogue.Model:
     """The tier's model, or the next one that the documents fit into."""
-    found = tiers.models(answer.workspace, answer.author)
-    if not found:
+    models = tiers.candidates(answer.workspace, answer.author).get(tier)
+    if not models:
         raise asking.NotAskable(_("None of the models that Auto chooses between is allowed here."))
     versions = list(answer.sources.all())
-    others = (Route.Tier.ORDINARY, Route.Tier.HARD, Route.Tier.SIMPLE)
-    models = [found[one].as_model() for one in (tier, *others)]
     for model in models:
         tokens, _counted = asking.known_tokens(versions, model)
         if engine.fits(tokens + asking.FRAME_TOKENS, model):

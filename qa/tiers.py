@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, Workspace
 from qa import claude_models, engine
+from qa.engine import catalogue
 from qa.models import ClaudeModel, ClaudeSettings, Route
 
 AUTO = claude_models.AUTO
@@ -41,6 +42,15 @@ def models(workspace: Workspace, user: User) -> dict[Route.Tier, ClaudeModel]:
                 found[tier] = model
                 break
     return found
+
+
+def candidates(workspace: Workspace, user: User) -> dict[Route.Tier, list[catalogue.Model]]:
+    """What may answer each tier, best first: the next one where the documents do not fit."""
+    found = models(workspace, user)
+    if not found:
+        return {}
+    others = (Route.Tier.ORDINARY, Route.Tier.HARD, Route.Tier.SIMPLE)
+    return {tier: [found[one].as_model() for one in (tier, *others)] for tier in LINES}
 
 
 def offered(workspace: Workspace, user: User) -> bool:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
 from qa import claude_models, picker, warming
-from qa.models import Answer, ClaudeModel, ClaudeSettings, TokenCount
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, TokenCount
 from tests.asked import put, written
 from tests.conftest import read, upload
 
@@ -68,8 +68,30 @@ def test_a_price_is_told_for_these_documents_and_a_guess_is_called_one(owner, wo
     opus = offered["claude-opus-5-5"].cost
     assert not opus.counted
     assert Decimal("1.0") < opus.cold < Decimal("1.1"), "as many tokens as any other counted, at 5"
-    assert offered["auto"].cost is None
     assert options(workspace, owner)["claude-sonnet-5-5"].cost is None, "without documents"
+
+
+def test_auto_tells_the_price_of_an_ordinary_question_and_from_which_to_which_others_go(
+    as_owner, owner, workspace, document
+):
+    for model in ("claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"):
+        TokenCount.objects.create(version=document.current, model=model, tokens=50_000)
+    for cents in ("0.02", "0.04"):
+        ApiCall.objects.create(workspace=workspace, purpose="route", cost_usd=Decimal(cents))
+    offered = options(workspace, owner, document)
+    auto, choosing = offered["auto"], Decimal("0.03")
+    assert auto.cost.cold == offered["claude-sonnet-5-5"].cost.cold + choosing
+    assert auto.cost.warm == offered["claude-sonnet-5-5"].cost.warm + choosing
+    least = offered["claude-haiku-5-5"].cost.warm + choosing
+    assert auto.spread == (least, offered["claude-opus-5-5"].cost.cold + choosing)
+    page = as_owner.get(f"/w/{workspace.slug}/ask/?document={document.public_id}").content.decode()
+    said = words(page[page.index('value="auto"') : page.index('value="claude-haiku-5-5"')])
+    assert re.search(r"about \$0\.\d+, again \$0\.\d+ for an ordinary question; \$0\.\d+ to", said)
+    # where Haiku is too small for them, the next one answers simple questions too
+    TokenCount.objects.filter(model="claude-haiku-5-5").update(tokens=1_100_000)
+    auto = options(workspace, owner, document)["auto"]
+    assert auto.spread[0] == offered["claude-sonnet-5-5"].cost.warm + choosing
+    assert options(workspace, owner)["auto"].cost is None, "without documents"
 
 
 def test_a_model_that_the_documents_do_not_fit_is_greyed_out_and_says_why(

@@ -10,7 +10,16 @@ import pytest
 from qa import claude_models, streams
 from qa.asking import NotAskable
 from qa.engine import prompts, thinking
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Route, TokenCount
+from qa.models import (
+    Answer,
+    ApiCall,
+    Budget,
+    ClaudeModel,
+    ClaudeSettings,
+    Reservation,
+    Route,
+    TokenCount,
+)
 from qa.render import Draft
 from qa.streams import Cursor
 from tests.asked import put, written
@@ -72,6 +81,19 @@ def test_the_cheap_model_sees_titles_and_sizes_but_no_document(emulator, documen
     assert document.title in str(routing["messages"])
     assert "laws of Ireland" not in str(routing)
     assert routing["thinking"] == {"type": "disabled"}
+
+
+def test_the_choice_is_not_made_with_money_that_is_not_there(emulator, document, owner, workspace):
+    waiting = put(document, owner, SIMPLE, model="auto")
+    Budget.objects.create(workspace=workspace, scope="workspace", period="day", limit_usd="0.0005")
+    answer = written(waiting)
+    assert answer.status == "failed"
+    assert "budget for today" in answer.error
+    assert not ApiCall.objects.exists(), "its worst case is more than there is"
+    Budget.objects.update(limit_usd=5)
+    answer = written(put(document, owner, SIMPLE, model="auto"))
+    assert answer.status == "done"
+    assert not Reservation.objects.exists(), "given back after each of the two requests"
 
 
 def test_another_model_can_be_picked_for_the_same_question(emulator, document, owner):
