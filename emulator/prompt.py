@@ -95,10 +95,13 @@ def _turns(body: Json) -> list[tuple[str, str]]:
 
 
 def _form(body: Json) -> cells.Form | None:
-    """What the newest turn asks of the form of its answer."""
-    blocks = blocks_of(body["messages"][-1]["content"])
-    texts = [block["text"] for block in blocks if block["type"] == "text"]
-    return cells.asked(texts[-1]) if len(texts) > 1 else None
+    """What the newest question is told of the form of its answer."""
+    for message in reversed(body["messages"]):
+        blocks = blocks_of(message["content"])
+        if message["role"] == "user" and not any(b["type"] == "tool_result" for b in blocks):
+            texts = [block["text"] for block in blocks if block["type"] == "text"]
+            return cells.asked(texts[-1]) if len(texts) > 1 else None
+    return None
 
 
 def _pieces(model: Model, body: Json, material: Material) -> tuple[Piece, ...]:

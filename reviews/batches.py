@@ -26,7 +26,7 @@ from config.database import release
 from config.keeper import Keeper
 from documents.models import Version
 from qa import asking, budgets, claude_models, engine, looking, preparing, remote
-from qa.claude import Connection, connect, on_behalf
+from qa.claude import Connection, accounts, connect, on_behalf
 from qa.engine import batches as api
 from qa.engine import catalogue
 from qa.hints import HINT_SECONDS
@@ -226,9 +226,9 @@ def tend(batch: Batch) -> None:
 
 def _tend(batch: Batch) -> float:
     """Seconds until it is to be looked at again."""
-    connection = connect(batch.run.table.workspace)
-    if connection.account != batch.account:
-        return _lost(batch, _("The workspace's key was changed while Claude had this batch."))
+    connection = _connection(batch)
+    if connection is None:
+        return _lost(batch, _("The key that this batch was sent with is not there any more."))
     match batch.state:
         case Batch.State.INTENDED:
             return _send(batch, connection)
@@ -243,6 +243,16 @@ def _tend(batch: Batch) -> float:
         case Batch.State.COLLECTING:
             return _collect(batch, connection)
     return 0.0
+
+
+def _connection(batch: Batch) -> Connection | None:
+    """The account the batch belongs to, if it can still be reached: a workspace may have changed
+    its key meanwhile."""
+    now = connect(batch.run.table.workspace)
+    if now.account == batch.account:
+        return now
+    former = (one.connection for one in accounts() if one.connection.account == batch.account)
+    return next(former, None)
 
 
 def _later(batch: Batch, later: engine.EngineError | Postponed) -> float:

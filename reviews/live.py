@@ -17,6 +17,7 @@ from documents.models import Version
 from qa import engine
 from qa.hints import hint
 from qa.models import Answer, ApiCall, Source
+from reviews import settling
 from reviews.books import Asked
 from reviews.models import Cell, Row, Run
 
@@ -29,6 +30,7 @@ def brief(asked: Asked) -> str:
 
 def advance(run: Run, row: Row | None = None) -> int:
     """Sends what can be sent of the run's waiting cells now, of one row or all; how many."""
+    _give_back_gone(run)
     waiting = Cell.objects.filter(run=run, state=Cell.State.QUEUED).select_related(
         "column", "row__document__current", "table__workspace"
     )
@@ -43,6 +45,13 @@ def advance(run: Run, row: Row | None = None) -> int:
         due = cells if key in warm else [] if key in cold else cells[:1]
         sent += sum(ask(cell, run) for cell in due)
     return sent
+
+
+def _give_back_gone(run: Run) -> None:
+    """Cells that nobody can ask: their row, column or document is gone, or is not read."""
+    queued = Cell.objects.filter(run=run, state=Cell.State.QUEUED)
+    live = queued.live().filter(row__document__current__status=Version.Status.READY)
+    settling.give_back(queued.exclude(pk__in=live.values("pk")))
 
 
 def _begun(run: Run, rows: list[int]) -> tuple[set[int], set[int]]:
@@ -61,8 +70,10 @@ def _begun(run: Run, rows: list[int]) -> tuple[set[int], set[int]]:
 
 def ask(cell: Cell, run: Run) -> bool:
     """Puts the cell's question; False when somebody did, or there is nothing to read."""
-    version = cell.row.document.current
-    if version is None or version.status != Version.Status.READY:
+    document = cell.row.document
+    version = document.current
+    gone = document.deleted_at or cell.row.removed_at or cell.column.removed_at
+    if gone or version is None or version.status != Version.Status.READY:
         return False
     asked = cell.column.asked
     with transaction.atomic():

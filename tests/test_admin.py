@@ -17,10 +17,13 @@ from qa.models import AccountLimits, Answer, ApiCall, Citation, Thread
 from tests.asked import put, written
 from tests.conftest import read, upload
 
-OURS = [m for m in apps.get_models() if m._meta.app_label in ("accounts", "documents", "qa")]
+OURS = [
+    m for m in apps.get_models() if m._meta.app_label in ("accounts", "documents", "qa", "reviews")
+]
 INSIDE = {  # shown within another, a secret, or the search index
     "Member", "Source", "Text", "Words", "SignInLink", "Stretch", "KeyCount", "ClaudeKey",
-    "Warming", "Picture", "Enclosure", "RemotePicture",
+    "Warming", "Picture", "Enclosure", "RemotePicture", "Row", "Column", "ColumnVersion", "Cell",
+    "Mark", "BatchItem", "PlaybookVersion", "DayTotal",
 }  # fmt: skip
 
 

@@ -6,13 +6,23 @@ import time
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.utils import timezone
 
 from documents.models import RemoteFile
 from qa import claude_models, engine
 from qa.claude import connect
 from qa.engine import batches as api
-from qa.models import Answer, ApiCall, Budget, Reservation
+from qa.models import (
+    Answer,
+    ApiCall,
+    Budget,
+    ClaudeKey,
+    ClaudeModel,
+    Reservation,
+    claude_model,
+)
+from qa.turns import write_next
 from reviews import batches, books, running, tables, taking, tasks
 from reviews.models import Batch, BatchItem, Cell, Run
 from reviews.values import Kind
@@ -397,3 +407,52 @@ def test_one_worker_at_a_time_tends_a_batch(table, owner, emulator):
     batch.refresh_from_db()
     assert batch.state == Batch.State.SENT
     assert BatchItem.objects.filter(state="waiting").count() == 8
+
+
+def test_a_batch_is_fetched_with_the_key_it_was_sent_with(table, owner, emulator, settings):
+    settings.ANTHROPIC_BASE_URL = emulator.url
+    settings.ENCRYPTION_KEYS = (Fernet.generate_key().decode(),)
+    ClaudeKey.put(table.workspace, "sk-first", owner)
+    pace(emulator, hold=True)
+    run, batch = started(table, owner)
+    ClaudeKey.put(table.workspace, "sk-second", owner)
+    pace(emulator)
+    go_on(run)
+
+    assert batch.account != connect(table.workspace).account
+    assert Cell.objects.filter(table=table, state="done").count() == 8
+
+
+def test_a_document_too_long_to_be_read_whole_is_searched_live(table, owner, emulator):
+    ClaudeModel.objects.filter(key=MODEL).update(prompt_cap=5_000)
+    claude_model.forget()
+    long = upload(table.workspace, owner, "It is so. " * 4000 + CONTRACT, "long.txt")
+    read(long)
+    tables.add_documents(table, [long])
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    assert Batch.objects.get().requests == 8
+
+    for _ in range(6):
+        while write_next():
+            pass
+        for answer in Answer.objects.filter(pending_cell__isnull=False):
+            tasks.settle(answer.pk)
+        tend(0.02)
+    run.refresh_from_db()
+
+    assert run.state == Run.State.ENDED
+    fee = Cell.objects.to_show().get(row__document=long, column__title="Fee")
+    assert (fee.answer.mode, fee.value) == ("search", {"amount": "12000", "currency": "EUR"})
+
+
+def test_cells_of_a_document_that_was_deleted_are_given_back(table, owner):
+    run = running.start(table, owner, mode="live")
+    for row in table.rows.all():
+        row.document.mark_deleted(owner)
+
+    tasks.advance(run.pk)
+
+    run.refresh_from_db()
+    assert run.state == Run.State.ENDED
+    assert set(table.cells.values_list("state", flat=True)) == {"missing"}
