@@ -47,7 +47,7 @@ class Manuscript:
         self._numbering = engine.Numbering()
         self._base = 0  # the number of the present response's first block
         self._tentative = 0  # from here on, what was said may still be taken back
-        self._curtain = engine.cells.Curtain() if answer.brief else None
+        self._draw_curtain()
         self._apart = False  # whether a paragraph must begin before the next text
         self._browsing: dict[str, engine.Called] = {}
         self._fetched: list[engine.WebPage] = []
@@ -56,6 +56,7 @@ class Manuscript:
     def begin_response(self, *, apart: bool) -> None:
         """The next events are of another response; ``apart``: tools were run between the two."""
         self._base = self._tentative = len(self.blocks)
+        self._draw_curtain()
         self._apart = apart and any(block["text"].strip() for block in self.blocks)
         self._kept = self._all()
 
@@ -67,6 +68,7 @@ class Manuscript:
         self.blocks, self.citations, self.steps = kept.blocks, kept.citations, kept.steps
         self._numbering, self._apart = kept.numbering, kept.apart
         self._base = self._tentative = len(self.blocks)
+        self._draw_curtain()
         self._kept = self._all()
         self._browsing = {}
         if not said:
@@ -81,6 +83,9 @@ class Manuscript:
             self.publisher.add({"type": "text", "block": number, "text": block["text"]})
             for cited in block["citations"]:
                 self._publish_note(number, cited)
+
+    def _draw_curtain(self) -> None:
+        self._curtain = engine.cells.Curtain() if self.answer.brief else None
 
     def _all(self) -> _Kept:
         return _Kept(
