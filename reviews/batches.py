@@ -42,8 +42,8 @@ logger = logging.getLogger(__name__)
 MOST_REQUESTS = api.MOST_REQUESTS
 LARGEST = 64_000_000
 """Bytes of one batch. The API takes four times as much, but a worker holds it twice in memory."""
-LEASE = timedelta(seconds=30)
-BEAT = 5.0
+LEASE = timedelta(seconds=20)
+BEAT = 2.0
 QUIET = timedelta(minutes=5)
 """A batch that is not in the account's list so long after it was sent was never made."""
 SKEW = timedelta(minutes=5)

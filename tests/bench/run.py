@@ -29,7 +29,17 @@ sys.path.insert(0, str(ROOT))
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 django.setup()
 
-from tests.bench import geometry, installed, library, ocr, prefix, search, streams, uploads  # noqa: E402
+from tests.bench import (  # noqa: E402
+    geometry,
+    installed,
+    library,
+    ocr,
+    prefix,
+    review,
+    search,
+    streams,
+    uploads,
+)
 from tests.bench.bare import Bare  # noqa: E402
 from tests.bench.person import Person  # noqa: E402
 from tests.emulator_support import CONTRACTS, Emulator  # noqa: E402
@@ -233,6 +243,7 @@ SECTIONS = {
     "ocr": ocr.measure,
     "search": search.measure,
     "prefix": prefix.measure,
+    "review": review.measure,
 }
 
 if __name__ == "__main__":
