@@ -66,29 +66,30 @@ def why_not(workspace: Workspace, model: catalogue.Model) -> str:
 # planning ----------------------------------------------------------------------------------------
 
 
-def prepare(run: Run, connection: Connection) -> int:
-    """Writes down batches of the run's waiting cells; how many. What a batch cannot do (a document
-    that must be searched, or looked at) is left waiting, to be asked live.
+def prepare(run: Run, connection: Connection) -> bool:
+    """Writes down batches of the run's waiting cells. Whether what still waits is to be asked live,
+    because a batch cannot do it: a document that must be searched. False while another worker
+    plans: it may wait for nothing but that.
 
-    Uploads and counts the documents first. Raises EngineError.
+    Uploads and counts the documents first. Raises EngineError; then the run rests for a lease.
     """
     if why_not(run.table.workspace, claude_models.get(run.table.model)):
-        return 0
+        return True
     if not run.claim(timezone.now() + LEASE):
-        return 0
+        return False
     with _runs.holding(run.pk, Hold()):
-        made, chunk, size = 0, list[Planned](), 0
+        chunk, size = list[Planned](), 0
         for planned in _planned(run, connection):
             full = len(chunk) == MOST_REQUESTS or size + planned.size > LARGEST
             if chunk and full:
-                made += _intend(run, connection, chunk)
+                _intend(run, connection, chunk)
                 chunk, size = [], 0
             chunk.append(planned)
             size += planned.size
         if chunk:
-            made += _intend(run, connection, chunk)
+            _intend(run, connection, chunk)
         run.let_go()
-    return made
+    return True
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,8 @@ def _params(request: engine.Request) -> dict[str, object]:
     return {name: value for name, value in request.params.items() if name != "diagnostics"}
 
 
-def _intend(run: Run, connection: Connection, chunk: list[Planned]) -> int:
-    """Stores the intent and its custom_ids; 1, or 0 when none of the cells waits any more."""
+def _intend(run: Run, connection: Connection, chunk: list[Planned]) -> None:
+    """Stores the intent and its custom_ids, for the cells that still wait."""
     with transaction.atomic():
         keys = [planned.cell.pk for planned in chunk]
         waiting = Cell.objects.select_for_update(of=("self",)).filter(
@@ -167,7 +168,7 @@ def _intend(run: Run, connection: Connection, chunk: list[Planned]) -> int:
         left = set(waiting.values_list("pk", flat=True))
         mine = [planned for planned in chunk if planned.cell.pk in left]
         if not mine:
-            return 0
+            return
         batch = Batch.objects.create(
             run=run,
             backend=connection.backend,
@@ -193,7 +194,6 @@ def _intend(run: Run, connection: Connection, chunk: list[Planned]) -> int:
         Cell.objects.filter(pk__in=left).update(state=Cell.State.RUNNING, changed_at=timezone.now())
         transaction.on_commit(partial(hint_batch, batch.pk))
     logger.info("batch=%s intended requests=%d", batch.public_id, batch.requests)
-    return 1
 
 
 def hint_batch(batch_id: int) -> None:

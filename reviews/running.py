@@ -117,10 +117,14 @@ def advance(run: Run) -> None:
         if cell.pending is not None and not cell.pending.working
     ]:
         settling.settle(answer)
+    if not Cell.objects.filter(run=run, state=Cell.State.QUEUED).exists():
+        # all are on their way: a run may stand like this for hours
+        settling.end_if_done(run)
+        return
     try:
-        if run.mode == Run.Mode.BATCH:
-            batches.prepare(run, connect(run.table.workspace))
-        live.advance(run)
+        planned = run.mode == Run.Mode.LIVE or batches.prepare(run, connect(run.table.workspace))
+        if planned:
+            live.advance(run)
     except engine.EngineError as error:
         _stands(run, error)
     settling.end_if_done(run)

@@ -456,3 +456,19 @@ def test_cells_of_a_document_that_was_deleted_are_given_back(table, owner):
     run.refresh_from_db()
     assert run.state == Run.State.ENDED
     assert set(table.cells.values_list("state", flat=True)) == {"missing"}
+
+
+def test_while_one_worker_plans_a_batch_another_asks_nothing_live(table, owner):
+    run = running.start(table, owner)
+    assert run.claim(timezone.now() + batches.LEASE)
+
+    tasks.advance(run.pk)
+
+    assert not Answer.objects.exists()
+    run.let_go()
+    go_on(run)
+    assert (
+        not ApiCall.objects.filter(purpose="answer")
+        .exclude(answer__lease_owner="")
+        .exclude(answer__lease_owner__startswith="batch")
+    )
