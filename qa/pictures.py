@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -119,21 +120,24 @@ def enclose(answer: Answer, pictures: Sequence[Picture]) -> None:
 
 def of(answer: Answer) -> list[Picture]:
     """The pictures of a question, in order."""
-    return [row.picture for row in answer.enclosures.select_related("picture")]
+    prefetch_related_objects([answer], "enclosures__picture")  # unless that was done for many
+    return [row.picture for row in answer.enclosures.all()]
 
 
 def tokens(last: Answer | None, model: catalogue.Model, new: Sequence[Picture] = ()) -> int:
     """What the pictures of a conversation up to this answer cost, and a new question's."""
-    shown = [picture for answer in _path(last) for picture in of(answer)]
     return sum(
-        looks.picture_tokens(picture.width, picture.height, model) for picture in [*shown, *new]
+        looks.picture_tokens(picture.width, picture.height, model)
+        for picture in [*_shown(last), *new]
     )
 
 
-def _path(last: Answer | None) -> Iterable[Answer]:
-    while last is not None:
-        yield last
-        last = last.follows
+def _shown(last: Answer | None) -> list[Picture]:
+    """The pictures of a conversation up to this answer; one that was sent twice is there twice."""
+    if last is None:
+        return []
+    rows = Enclosure.objects.filter(answer__in=last.keys_to_here())
+    return [row.picture for row in rows.select_related("picture")]
 
 
 def sent(answer: Answer, connection: Connection) -> tuple[engine.Picture, ...]:
@@ -174,7 +178,7 @@ def _sent(picture: Picture, connection: Connection) -> engine.Picture:
 
 def forget(last: Answer, connection: Connection) -> None:
     """The API does not have these any more: the next try uploads them again."""
-    shown = [picture.pk for answer in _path(last) for picture in of(answer)]
+    shown = _shown(last)
     RemotePicture.objects.filter(picture__in=shown, account=connection.account).delete()
 
 

@@ -217,13 +217,8 @@ def history(answer: Answer, connection: Connection) -> tuple[engine.Turn, ...]:
 
 def turns_to(last: Answer | None, connection: Connection) -> tuple[engine.Turn, ...]:
     """The finished questions and answers up to and with this one, oldest first."""
-    turns: list[engine.Turn] = []
-    step = last
-    while step is not None:
-        if step.status == Answer.Status.DONE:
-            turns.append(_turn(step, connection))
-        step = step.follows
-    return tuple(reversed(turns))
+    steps = last.conversation() if last is not None else []
+    return tuple(_turn(step, connection) for step in steps if step.status == Answer.Status.DONE)
 
 
 def _turn(answer: Answer, connection: Connection) -> engine.Turn:
@@ -235,7 +230,7 @@ def _turn(answer: Answer, connection: Connection) -> engine.Turn:
             end=citation.end,
             cited_text=citation.cited_text,
         )
-        for citation in answer.citations.select_related("version")
+        for citation in answer.citations.all()
         if citation.version is not None
     }
     blocks = tuple(

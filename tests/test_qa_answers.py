@@ -8,11 +8,14 @@ import uuid
 from datetime import timedelta
 from decimal import Decimal
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from documents import erasing
 from documents.models import Document, RemoteFile, Text, Version
-from qa import remote, tasks
+from qa import preparing, remote, tasks
+from qa.claude import connect
 from qa.models import ApiCall, Source, TokenCount
 from tests.asked import put, written
 from tests.conftest import read, upload
@@ -227,3 +230,24 @@ def test_tidying_removes_our_strays_and_nobody_elses(emulator, document, monkeyp
     left = {file.id for file in client.files.list()}
     assert stray.id not in left
     assert {foreign.id, RemoteFile.objects.get().file_id} <= left
+
+
+def test_a_long_conversation_is_sent_again_with_as_many_queries_as_a_short_one(
+    emulator, document, owner
+):
+    answers = [written(put(document, owner))]
+    for question in ("And the fees?", "And the term?"):
+        thread, last = answers[0].thread, answers[-1]
+        answers.append(written(put(document, owner, question, thread=thread, follows=last)))
+    counts = []
+    for length in (2, 3):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            turns = preparing.turns_to(answers[length - 1], connect(document.workspace))
+        assert [turn.question for turn in turns][1:] == ["And the fees?", "And the term?"][
+            : length - 1
+        ]
+        assert any(block.citations for block in turns[0].blocks)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
