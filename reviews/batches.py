@@ -1,210 +1,32 @@
-"""Cells answered by the Message Batches API: planned, sent once, looked after, taken in.
-
-What is intended is stored before it is sent, with the custom_id of every request. All cells of a
-document stand next to each other and share its cached prefix, kept for an hour.
-"""
+"""Batches at the Message Batches API: sent once, looked for, looked after, taken in."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
-from itertools import groupby
-from typing import Any
 
-from celery import current_app
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from kombu.exceptions import OperationalError
 
-from accounts.models import Workspace
 from config.database import release
 from config.keeper import Keeper
-from documents.models import Version
-from qa import asking, budgets, claude_models, engine, looking, preparing, remote
-from qa.claude import Connection, accounts, connect, on_behalf
+from qa import budgets, engine
+from qa.claude import Connection, accounts, connect
 from qa.engine import batches as api
-from qa.engine import catalogue
-from qa.hints import HINT_SECONDS
-from qa.ledger import document_map, recorded
-from qa.models import ApiCall, ClaudeSettings, Reservation
+from qa.ledger import recorded
+from qa.models import ApiCall, Reservation
 from qa.waiting import Postponed
-from reviews import live, pricing, settling, taking
-from reviews.books import Asked
+from reviews import planning, pricing, settling, taking
+from reviews.leases import BEAT, LEASE, Hold, renewing
 from reviews.models import Batch, BatchItem, Cell, Run
 
 logger = logging.getLogger(__name__)
 
-MOST_REQUESTS = api.MOST_REQUESTS
-LARGEST = 64_000_000
-"""Bytes of one batch. The API takes four times as much, but a worker holds it twice in memory."""
-LEASE = timedelta(seconds=20)
-BEAT = 2.0
 QUIET = timedelta(minutes=5)
 """A batch that is not in the account's list so long after it was sent was never made."""
 SKEW = timedelta(minutes=5)
 """So much the API's clock may be behind ours."""
-HOUR = engine.Lifetimes("1h", "1h")
-
-
-def why_not(workspace: Workspace, model: catalogue.Model) -> str:
-    """Why the workspace's cells cannot be answered by a batch; "" when they can."""
-    if not model.batch:
-        return _("%(model)s cannot be asked by batch.") % {"model": model.name}
-    if ClaudeSettings.objects.filter(workspace=workspace, inline=True).exists():
-        return _(
-            "This workspace stores nothing with Claude, and a batch is kept there until it is "
-            "fetched. Run it live."
-        )
-    return ""
-
-
-# planning ----------------------------------------------------------------------------------------
-
-
-def prepare(run: Run, connection: Connection) -> bool:
-    """Writes down batches of the run's waiting cells. Whether what still waits is to be asked live,
-    because a batch cannot do it: a document that must be searched. False while another worker
-    plans: it may wait for nothing but that.
-
-    Uploads and counts the documents first. Raises EngineError; then the run rests for a lease.
-    """
-    if why_not(run.table.workspace, claude_models.get(run.table.model)):
-        return True
-    if not run.claim(timezone.now() + LEASE):
-        return False
-    with _runs.holding(run.pk, Hold()):
-        chunk, size = list[Planned](), 0
-        for planned in _planned(run, connection):
-            full = len(chunk) == MOST_REQUESTS or size + planned.size > LARGEST
-            if chunk and full:
-                _intend(run, connection, chunk)
-                chunk, size = [], 0
-            chunk.append(planned)
-            size += planned.size
-        if chunk:
-            _intend(run, connection, chunk)
-        run.let_go()
-    return True
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A cell that goes into a batch, about a version, with what its row keeps of the request;
-    ``size`` in bytes."""
-
-    cell: Cell
-    version: Version
-    prefix: str
-    document_map: list[Any]
-    looked: list[int]
-    size: int
-
-
-def _planned(run: Run, connection: Connection) -> Iterator[Planned]:
-    """The cells that go into batches, those of a document together."""
-    waiting = Cell.objects.filter(run=run, state=Cell.State.QUEUED).select_related(
-        "column", "row__document__current__blob", "table__workspace"
-    )
-    ordered = waiting.order_by("row__position", "row", "column__position", "column")
-    for _row, cells in groupby(list(ordered), key=lambda cell: cell.row_id):
-        of_row = list(cells)
-        version = of_row[0].row.document.current
-        if version is None or not _whole(version, run, connection):
-            continue
-        sources = _sources(version, run, connection)
-        looked = [page for source in sources for one in source.looks for page in one.pages]
-        for cell in of_row:
-            request = engine.build(_question(run, sources, cell.column.asked, connection))
-            size = len(api.written("0" * 32, _params(request))) + 1
-            yield Planned(cell, version, request.prefix, document_map(request), looked, size)
-
-
-def _whole(version: Version, run: Run, connection: Connection) -> bool:
-    """Whether a question about it reads all of it, and need not search."""
-    model = claude_models.get(run.table.model)
-    if version.status != Version.Status.READY:
-        return False
-    if not preparing.readable(Version.objects.filter(pk=version.pk)):
-        return False
-    looks = looking.plan([version], model).tokens
-    return asking.fit(remote.ensure_counted(version, model, connection) + looks, model)
-
-
-def _sources(version: Version, run: Run, connection: Connection) -> tuple[engine.Source, ...]:
-    shown = looking.plan([version], claude_models.get(run.table.model))
-    return preparing.sources([version], connection, shown)
-
-
-def _question(
-    run: Run, sources: tuple[engine.Source, ...], asked: Asked, connection: Connection
-) -> engine.Question:
-    return engine.Question(
-        text=asked.question,
-        model=claude_models.get(run.table.model),
-        sources=sources,
-        effort=run.table.effort or None,
-        brief=live.brief(asked),
-        lifetimes=HOUR,
-        **on_behalf(connection, run.started_by),
-    )
-
-
-def _params(request: engine.Request) -> dict[str, object]:
-    return {name: value for name, value in request.params.items() if name != "diagnostics"}
-
-
-def _intend(run: Run, connection: Connection, chunk: list[Planned]) -> None:
-    """Stores the intent and its custom_ids, for the cells that still wait."""
-    with transaction.atomic():
-        keys = [planned.cell.pk for planned in chunk]
-        waiting = Cell.objects.select_for_update(of=("self",)).filter(
-            pk__in=keys, run=run, state=Cell.State.QUEUED
-        )
-        left = set(waiting.values_list("pk", flat=True))
-        mine = [planned for planned in chunk if planned.cell.pk in left]
-        if not mine:
-            return
-        batch = Batch.objects.create(
-            run=run,
-            backend=connection.backend,
-            account=connection.account,
-            model=run.table.model,
-            requests=len(mine),
-        )
-        BatchItem.objects.bulk_create(
-            [
-                BatchItem(
-                    batch=batch,
-                    cell=one.cell,
-                    column_version=one.cell.column.version,
-                    version=one.version,
-                    prefix=one.prefix,
-                    document_map=one.document_map,
-                    looked=one.looked,
-                )
-                for one in mine
-            ],
-            batch_size=1000,
-        )
-        Cell.objects.filter(pk__in=left).update(state=Cell.State.RUNNING, changed_at=timezone.now())
-        transaction.on_commit(partial(hint_batch, batch.pk))
-    logger.info("batch=%s intended requests=%d", batch.public_id, batch.requests)
-
-
-def hint_batch(batch_id: int) -> None:
-    """Only a hint: if it is lost, the sweep finds the row."""
-    try:
-        current_app.send_task("reviews.tasks.tend", (batch_id,), expires=HINT_SECONDS)
-    except OperationalError:
-        logger.warning("batch=%s not hinted, the broker is away", batch_id)
-
-
-# tending -----------------------------------------------------------------------------------------
 
 
 def tend(batch: Batch) -> None:
@@ -216,12 +38,13 @@ def tend(batch: Batch) -> None:
     with _leases.holding(batch.pk, Hold()):
         try:
             wait = _tend(batch)
+            Run.objects.filter(pk=batch.run_id).exclude(notice="").update(notice="")
         except (engine.EngineError, Postponed) as later:
             wait = _later(batch, later)
         finally:
             batch.let_go(timezone.now() + timedelta(seconds=wait))
     if not wait and batch.open:
-        hint_batch(batch.pk)
+        planning.hint_batch(batch.pk)
 
 
 def _tend(batch: Batch) -> float:
@@ -303,18 +126,18 @@ def _written(batch: Batch, connection: Connection) -> Iterator[bytes]:
     sources: dict[int, tuple[engine.Source, ...]] = {}
     for item in items.order_by("pk"):
         if item.version_id not in sources:
-            sources[item.version_id] = _sources(item.version, batch.run, connection)
+            sources[item.version_id] = planning.sources_of(item.version, batch.run, connection)
         asked = item.cell.column.asked_in(item.column_version)
-        question = _question(batch.run, sources[item.version_id], asked, connection)
+        question = planning.question(batch.run, sources[item.version_id], asked, connection)
         request = engine.build(question)
         if not batch.parameters:
             batch.parameters = {
                 name: value
-                for name, value in _params(request).items()
+                for name, value in planning.params_of(request).items()
                 if name not in ("system", "messages")
             }
             Batch.objects.filter(pk=batch.pk).update(parameters=batch.parameters)
-        yield api.written(item.custom_id, _params(request))
+        yield api.written(item.custom_id, planning.params_of(request))
 
 
 def _reserve(batch: Batch, connection: Connection) -> Reservation | None:
@@ -344,7 +167,6 @@ def _made(batch: Batch, before: str, made: api.Batch) -> None:
         expires_at=made.expires_at,
         looks=0,
     )
-    Run.objects.filter(pk=batch.run_id).update(notice="")
     logger.info("batch=%s sent id=%s requests=%d", batch.public_id, made.id, batch.requests)
 
 
@@ -463,31 +285,7 @@ def request_cancel(run: Run) -> None:
     rows = Batch.objects.open().filter(run=run, cancel_requested_at=None)
     for pk in list(rows.values_list("pk", flat=True)):
         Batch.objects.filter(pk=pk).update(cancel_requested_at=now, look_at=None)
-        hint_batch(pk)
+        planning.hint_batch(pk)
 
 
-class Hold:
-    """A lease that is kept while its work goes on; short work needs no renewal."""
-
-    def __init__(self) -> None:
-        self.renewed = time.monotonic()
-
-    def due(self) -> bool:
-        late = time.monotonic() - self.renewed > LEASE.total_seconds() / 4
-        if late:
-            self.renewed = time.monotonic()
-        return late
-
-
-def _renew(model: type[Batch] | type[Run]) -> Callable[[dict[int, Hold]], None]:
-    def beat(held: dict[int, Hold]) -> None:
-        late = [pk for pk, hold in held.items() if hold.due()]
-        if late:
-            rows = model._default_manager.filter(pk__in=late)
-            rows.update(lease_until=timezone.now() + LEASE)
-
-    return beat
-
-
-_leases: Keeper[Hold] = Keeper("batch-leases", BEAT, _renew(Batch))
-_runs: Keeper[Hold] = Keeper("run-leases", BEAT, _renew(Run))
+_leases: Keeper[Hold] = Keeper("batch-leases", BEAT, renewing(Batch))

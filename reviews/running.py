@@ -17,7 +17,7 @@ from qa import asking, budgets, claude_models, engine
 from qa.claude import backend_of, connect
 from qa.hints import HINT_SECONDS
 from qa.models import ClaudeSettings
-from reviews import batches, live, pricing, settling
+from reviews import batches, live, planning, pricing, settling
 from reviews.models import Cell, CellQuerySet, Run, Table
 from reviews.tables import CHUNK, NotPossible, check_model
 
@@ -99,7 +99,7 @@ def _queue(run: Run, keys: list[int]) -> int:
 def choose(table: Table, cells: int, mode: str = "") -> Run.Mode:
     """How so many cells are run. Raises NotPossible where a batch was chosen and cannot be."""
     wanted = mode or table.mode
-    why_not = batches.why_not(table.workspace, claude_models.get(table.model))
+    why_not = planning.why_not(table.workspace, claude_models.get(table.model))
     if wanted == Table.Mode.BATCH and why_not:
         raise NotPossible(why_not)
     if wanted == Table.Mode.AUTO:
@@ -122,7 +122,7 @@ def advance(run: Run) -> None:
         settling.end_if_done(run)
         return
     try:
-        planned = run.mode == Run.Mode.LIVE or batches.prepare(run, connect(run.table.workspace))
+        planned = run.mode == Run.Mode.LIVE or planning.prepare(run, connect(run.table.workspace))
         if planned:
             live.advance(run)
     except engine.EngineError as error:

@@ -39,6 +39,12 @@ def item_of(batch: Batch, custom_id: str) -> BatchItem | None:
     return rows.filter(batch=batch, public_id=named).first()
 
 
+def thought_of(result: api.Result) -> str:
+    """The summary of what the model thought, a paragraph for each part of it."""
+    parts = [event.text for event in result.events if isinstance(event, engine.Thinking)]
+    return "\n\n".join(part.strip() for part in parts if part.strip()).replace("\0", "")
+
+
 class _Unheard:
     """Nobody watches an answer that comes whole."""
 
@@ -142,6 +148,7 @@ class Taking:
                 answer.finish(
                     list(manuscript.citations.values()),
                     stop_reason=stop_reason,
+                    thought=thought_of(result),
                     **{**manuscript.written(), **outcome},
                 )
             record_message(

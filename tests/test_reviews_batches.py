@@ -23,7 +23,7 @@ from qa.models import (
     claude_model,
 )
 from qa.turns import write_next
-from reviews import batches, books, running, tables, taking, tasks
+from reviews import batches, books, planning, running, tables, taking, tasks
 from reviews.models import Batch, BatchItem, Cell, Run
 from reviews.values import Kind
 from tests.conftest import read, upload
@@ -123,6 +123,8 @@ def test_all_cells_are_answered_at_half_price_with_exact_citations(table, owner)
     assert calls.count() == 8
     assert {call.usage["service_tier"] for call in calls} == {"batch"}
     assert "RESULT" not in values["a.txt", "Law"].answer.text
+    assert values["a.txt", "Law"].answer.thought
+    assert values["a.txt", "Escrow"].pages_read == ["1"]
     assert run.cost_usd == sum(call.cost_usd for call in calls) > 0
 
 
@@ -358,15 +360,15 @@ def test_cancelled_before_it_was_sent_it_is_not_sent(table, owner, emulator):
 
 
 def test_batches_are_split_where_they_would_be_too_large(table, owner, monkeypatch):
-    monkeypatch.setattr(batches, "MOST_REQUESTS", 3)
+    monkeypatch.setattr(planning, "MOST_REQUESTS", 3)
     run = running.start(table, owner)
     tasks.advance(run.pk)
     assert sorted(run.batches.values_list("requests", flat=True)) == [2, 3, 3]
     running.cancel(run)
     tend()
 
-    monkeypatch.setattr(batches, "MOST_REQUESTS", 100)
-    monkeypatch.setattr(batches, "LARGEST", 20_000)
+    monkeypatch.setattr(planning, "MOST_REQUESTS", 100)
+    monkeypatch.setattr(planning, "LARGEST", 20_000)
     run = running.start(table, owner)
     tasks.advance(run.pk)
     assert run.batches.count() > 1

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from documents import ingest
 from documents.models import Version
 from qa.models import Answer
 from reviews.models.column import Column
@@ -181,6 +182,18 @@ class Cell(models.Model):
     @property
     def corrected(self) -> bool:
         return self.mark == "corrected"
+
+    @property
+    def pages_read(self) -> list[str]:
+        """The pages of the document that were read for its value, like ``["1–4", "6"]``: what a
+        page says beside *not in this document*."""
+        if self.version is None:
+            return []
+        unread = set(self.version.unread)
+        if self.answer is not None:
+            for row in self.answer.source_rows.all():
+                unread -= set(row.looked)
+        return ingest.runs([n for n in range(1, self.version.page_count + 1) if n not in unread])
 
     @property
     def shown(self) -> str:
