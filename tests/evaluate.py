@@ -3,7 +3,9 @@
 The gold and absent questions of ../shared/data are asked as a person would on the command line: of
 the API when ANTHROPIC_API_KEY is set (which costs money: see --limit), else of an emulator.
 `--out FILE` keeps the table as JSON, or as CSV by its ending; `--against FILE` says what changed
-since an earlier one, and `--compare OLD NEW` does so without asking anything.
+since an earlier one, and `--compare OLD NEW` does so without asking anything. `--review batch` (or
+`live`) puts the questions of the CUAD playbook instead, as a review table does: all 41 to each of
+the contracts that are among the chosen.
 
 A gold question is found when a marked clause is cited. An absent one is falsely found when the
 answer cites something, unless its first sentence says that the documents do not hold the answer.
@@ -18,10 +20,11 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -231,12 +234,39 @@ def run(asked: Iterable[Asked], model: str, folder: Path = CONTRACTS) -> Table:
     return table
 
 
+def review(asked: Iterable[Asked], model: str, mode: str, folder: Path = CONTRACTS) -> Table:
+    """The same of a review table's cells; one says itself when it is not in the document."""
+    chosen = list(asked)
+    paths = [folder / name for name in sorted({one.gold.file for one in chosen})]
+    versions = ingest(paths)
+    contracts = {path.name: Contract(path, text(versions[path.name][1])) for path in paths}
+    documents = [document for document, _version in versions.values()]
+    how = {"batch": mode == "batch", "json": True, "model": model}
+    lines = said("review", playbook="cuad", document=documents, **how).splitlines()
+    cells = {(cell["document"], cell["column"]): cell for cell in map(json.loads, lines)}
+    table = Table(
+        datetime.now(UTC).isoformat(timespec="seconds"), model, f"review {mode}", "review"
+    )
+    for one in chosen:
+        cell = cells[versions[one.gold.file][0], one.category]
+        absent = cell["outcome"] == "absent"
+        answer = {
+            **cell,
+            "status": cell["state"],
+            "citations": [] if absent else cell["citations"],
+            "usage": None,
+        }
+        table.add(one.category, outcome(one, answer, contracts[one.gold.file]), answer)
+    return table
+
+
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.evaluate", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--model", default="", help="its key; else the default model")
     parser.add_argument("--limit", type=int, default=100, help="0 for all (default: 100)")
     parser.add_argument("--category", default="", help="a part of its name")
+    parser.add_argument("--review", choices=("batch", "live"), help="by a review table")
     parser.add_argument("--out", type=Path, metavar="FILE", help=".json or .csv")
     parser.add_argument("--against", type=Path, metavar="FILE", help="an earlier table")
     parser.add_argument("--compare", type=Path, nargs=2, metavar=("OLD", "NEW"))
@@ -266,7 +296,9 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    table = _asked(settings, api_key, asked, chosen.model or settings.DEFAULT_MODEL)
+    model = chosen.model or settings.DEFAULT_MODEL
+    ask = partial(review, mode=chosen.review) if chosen.review else run
+    table = _asked(settings, api_key, partial(ask, asked, model))
     print(*table.lines(), sep="\n")
     if chosen.out:
         table.write(chosen.out)
@@ -274,15 +306,15 @@ def main() -> None:
         print(*compared(before, table), sep="\n")
 
 
-def _asked(settings: Any, api_key: str, asked: list[Asked], model: str) -> Table:
+def _asked(settings: Any, api_key: str, ask: Callable[[], Table]) -> Table:
     if api_key:
         settings.ANTHROPIC_API_KEY = api_key
-        return run(asked, model)
+        return ask()
     with tempfile.TemporaryDirectory() as folder:
         emulator = Emulator(Path(folder))
         try:
             settings.EMULATOR_URL = emulator.url
-            return run(asked, model)
+            return ask()
         finally:
             emulator.stop()
 
