@@ -23,7 +23,7 @@ from reviews.models import Batch, BatchItem, Cell, Run
 
 logger = logging.getLogger(__name__)
 
-QUIET = timedelta(minutes=5)
+QUIET = timedelta(minutes=2)
 """A batch that is not in the account's list so long after it was sent was never made."""
 SKEW = timedelta(minutes=5)
 """So much the API's clock may be behind ours."""

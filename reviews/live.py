@@ -39,7 +39,7 @@ def advance(run: Run, row: Row | None = None) -> int:
     of_row: defaultdict[int, list[Cell]] = defaultdict(list)
     for cell in waiting.order_by("row__position", "row", "column__position", "column"):
         of_row[cell.row_id].append(cell)
-    warm, cold = _begun(run, list(of_row))
+    warm, cold = _begun(run)
     sent = 0
     for key, cells in of_row.items():
         due = cells if key in warm else [] if key in cold else cells[:1]
@@ -54,18 +54,21 @@ def _give_back_gone(run: Run) -> None:
     settling.give_back(queued.exclude(pk__in=live.values("pk")))
 
 
-def _begun(run: Run, rows: list[int]) -> tuple[set[int], set[int]]:
+def _begun(run: Run) -> tuple[set[int], set[int]]:
     """The rows whose document Claude has read, and those where it is about to."""
-    mine = Cell.objects.filter(run=run, row__in=rows)
+    mine = Cell.objects.filter(run=run)
     ended = mine.filter(state__in=[Cell.State.DONE, Cell.State.FAILED])
     warm = set(ended.values_list("row", flat=True))
-    pending = dict(mine.filter(pending__isnull=False).values_list("pending", "row"))
+    asked = mine.filter(pending__isnull=False).order_by()
     # the ledger has a row as soon as the response has begun
     begun = ApiCall.objects.filter(
-        answer__in=list(pending), purpose=ApiCall.Purpose.ANSWER, error_type__in=["", "unfinished"]
+        answer__pending_cell__run=run,
+        purpose=ApiCall.Purpose.ANSWER,
+        error_type__in=["", "unfinished"],
     )
-    warm |= {pending[answer] for answer in begun.values_list("answer", flat=True) if answer}
-    return warm, set(pending.values()) - warm
+    rows = begun.order_by().values_list("answer__pending_cell__row", flat=True)
+    warm |= {row for row in rows.distinct() if row is not None}
+    return warm, set(asked.values_list("row", flat=True).distinct()) - warm
 
 
 def ask(cell: Cell, run: Run) -> bool:

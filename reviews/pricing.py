@@ -19,7 +19,7 @@ from qa import claude_models, engine
 from qa.engine import catalogue
 from qa.models import ApiCall, TokenCount
 from qa.next_cost import SYSTEM_TOKENS, likely
-from reviews.models import Cell, Table
+from reviews.models import CellQuerySet, Table
 
 BRIEF_TOKENS = 700
 ANSWER_TOKENS = 700  # its thinking among them, until there are answers to go by
@@ -38,12 +38,11 @@ class Price:
     batch_possible: bool = True
 
 
-def price(table: Table, cells: Iterable[Cell] | None = None) -> Price:
+def price(table: Table, cells: CellQuerySet | None = None) -> Price:
     """For the cells given, or all that a run would send. One whose document is not read yet is
     left out."""
     chosen = table.cells.to_run() if cells is None else cells
-    keys = [cell.pk for cell in chosen]
-    rows = Cell.objects.filter(pk__in=keys, row__document__current__status="ready")
+    rows = chosen.filter(row__document__current__status="ready").order_by()
     of_version = Counter(rows.values_list("row__document__current", flat=True))
     versions = Version.objects.in_bulk([pk for pk in of_version if pk is not None])
     model = claude_models.get(table.model)

@@ -46,7 +46,7 @@ def start(
         raise NotPossible(_nothing(wanted.exists()))
     check_model(table.workspace, by, table.model, table.effort)
     chosen = choose(table, len(keys), mode)
-    expected = pricing.price(table, Cell.objects.filter(pk__in=keys))
+    expected = pricing.price(table, ready)
     usd = expected.batch if chosen == Run.Mode.BATCH else expected.live
     try:
         place = ClaudeSettings.place_of(table.workspace)
@@ -77,7 +77,8 @@ def start(
 
 
 def _those(table: Table, cells: Iterable[Cell]) -> CellQuerySet:
-    keys = [cell.pk for cell in cells]
+    # a table has more cells than a statement may have values
+    keys = cells.values("pk") if isinstance(cells, CellQuerySet) else [cell.pk for cell in cells]
     return Cell.objects.live().filter(table=table, pk__in=keys)
 
 

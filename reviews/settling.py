@@ -11,6 +11,7 @@ from reviews import values
 from reviews.models import Cell, CellQuerySet, Run
 from reviews.values import Kind, Outcome
 
+CHUNK = 1000  # cells changed in one statement
 VERIFIED = [Citation.State.EXACT, Citation.State.REALIGNED]
 
 
@@ -69,14 +70,14 @@ def _rests(answer: Answer) -> bool:
 def give_back(cells: CellQuerySet) -> int:
     """Cells that are not asked after all: they are as they were before; how many."""
     now = timezone.now()
-    working = cells.filter(state__in=[Cell.State.QUEUED, Cell.State.RUNNING])
-    keys = list(working.values_list("pk", flat=True))
-    rows = Cell.objects.filter(pk__in=keys, state__in=[Cell.State.QUEUED, Cell.State.RUNNING])
-    with transaction.atomic():
-        back = rows.exclude(outcome="").update(state=Cell.State.DONE, pending=None, changed_at=now)
-        back += rows.filter(outcome="").update(
-            state=Cell.State.MISSING, pending=None, changed_at=now
-        )
+    back = 0
+    keys = list(cells.working().order_by().values_list("pk", flat=True))
+    for at in range(0, len(keys), CHUNK):
+        rows = Cell.objects.filter(pk__in=keys[at : at + CHUNK]).working()
+        answered = rows.exclude(outcome="")
+        with transaction.atomic():
+            back += answered.update(state=Cell.State.DONE, pending=None, changed_at=now)
+            back += rows.update(state=Cell.State.MISSING, pending=None, changed_at=now)
     return back
 
 

@@ -247,9 +247,10 @@ class Answer(models.Model):
 
     @property
     def may_retry(self) -> bool:
-        """Failed or stopped, and nothing was asked after it: a new try would hide what follows."""
+        """Failed or stopped, and nothing was asked after it: a new try would hide what follows.
+        With a brief it is for whoever gave that to have it asked again."""
         ended = self.status in (self.Status.FAILED, self.Status.STOPPED)
-        return ended and not self.followers.exists()
+        return ended and not self.brief and not self.followers.exists()
 
     def newest_try(self) -> Answer:
         """The last answer to the same question by the same model at this place of its thread;
