@@ -142,8 +142,11 @@ def test_what_is_not_done_within_a_day_expires(emulator):
 def test_a_cancelled_batch_keeps_what_is_done(emulator):
     pace(emulator, seconds=60)
     client = emulator.client()
+    before = emulator.requests(1)["counts"].get("batch_item", 0)
     made = client.messages.batches.create(requests=requests(one(max_tokens=0)))
-    time.sleep(0.2)
+    while emulator.requests(1)["counts"].get("batch_item", 0) == before:
+        time.sleep(0.01)
+    time.sleep(0.3)
     pace(emulator, hold=True)
     other = client.messages.batches.create(requests=requests(one()))
 
