@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
@@ -17,7 +18,7 @@ from accounts.models import Event, User, Workspace
 from documents import visual
 from documents.forms import PlaceForm
 from documents.models import Document, Version
-from qa import budgets, choosing, claude_models, engine, looking, passages
+from qa import budgets, choosing, claude_models, engine, looking, modes, passages
 from qa import pictures as enclosed
 from qa.claude import backend_of
 from qa.engine import catalogue
@@ -118,18 +119,6 @@ def check_scope(scope: Scope, by: User) -> None:
         raise NotAskable(_("There is no document to search yet: %(scope)s.") % {"scope": scope})
 
 
-def mode_of(versions: list[Version], model: str, follows: Answer | None) -> Answer.Mode:
-    """How a question is answered about documents that fit as far as is known.
-
-    A follow-up about the same documents with the same model goes on as the answer before it: that
-    one may have been searched because an exact count was larger than what was thought.
-    """
-    if follows is None or not follows.searches or follows.model_requested != model:
-        return Answer.Mode.FULL
-    same = set(follows.sources.values_list("pk", flat=True)) == {v.pk for v in versions}
-    return Answer.Mode.SEARCH if same and follows.scope is None else Answer.Mode.FULL
-
-
 def check_looks(versions: list[Version], shown: looking.Plan, model: catalogue.Model | str) -> None:
     """Raises NotAskable when more pages are to be looked at than a request takes."""
     known = claude_models.get(model)
@@ -157,11 +146,8 @@ def check_place(place: str, model: catalogue.Model | str) -> None:
         )
 
 
-def check_money(
-    workspace: Workspace, by: User, tokens: int, model: catalogue.Model | str, place: str = ""
-) -> None:
-    """Raises NotAskable when a budget does not allow a question about so many tokens."""
-    usd = engine.least(tokens, claude_models.get(model), place)
+def check_money(workspace: Workspace, by: User, usd: Decimal) -> None:
+    """Raises NotAskable when a budget does not allow a question that costs so much."""
     try:
         budgets.check(workspace, by, backend_of(workspace), usd)
     except budgets.OverBudget as refusal:
@@ -181,6 +167,7 @@ def ask(
     about: Passage | None = None,
     scope: Scope | None = None,
     web: bool = False,
+    search: bool = False,
     request: HttpRequest | None = None,
     effort: str = "",
     pictures: Sequence[Picture] = (),
@@ -188,7 +175,7 @@ def ask(
     """The queued answer, and whether it is new: the same submission again gives the first one.
 
     It is about the documents, or about a scope instead. ``web``: it may look at the sites that an
-    admin has allowed for the workspace.
+    admin has allowed for the workspace. ``search``: it searches, though it might read all of it.
 
     Raises NotAskable with a sentence, before anything is stored or spent.
     """
@@ -221,16 +208,24 @@ def ask(
     if scope is not None:
         check_scope(scope, by)
     versions = usable_versions(documents) if scope is None else []
+    if scope is not None and not search:
+        versions = modes.versions_of(scope, by)
     if web and not WebAccess.domains_of(workspace):
         raise NotAskable(_("An admin has to list the web sites that may be looked at first."))
     shown = enclosed.tokens(follows, chosen.model, pictures)
     tokens = known_tokens(versions, chosen.model)[0] + shown
-    fits = fit(tokens, chosen.model)
-    mode = mode_of(versions, chosen.key, follows) if scope is None and fits else Answer.Mode.SEARCH
-    if mode == Answer.Mode.FULL:
+    way = _way(versions, chosen, scope, follows, tokens, search)
+    if not way.searches:
+        whole = engine.least(tokens, chosen.model, place)
+        if modes.cheaper(workspace, by, whole, shown, chosen.model, place):
+            way = modes.Way.search(Answer.Reason.BUDGET)
+    if way.searches:
+        usd = engine.least_of_search(shown, chosen.model, place)
+        versions = versions if scope is None else []
+    else:
         check_looks(versions, looking.plan(versions, chosen.model), chosen.model)
-    read = tokens if mode == Answer.Mode.FULL else shown
-    check_money(workspace, by, read, chosen.model, place)
+        usd = engine.least(tokens, chosen.model, place)
+    check_money(workspace, by, usd)
     try:
         with transaction.atomic():
             answer = _create(
@@ -243,7 +238,8 @@ def ask(
                 follows,
                 submission,
                 about,
-                mode=mode,
+                mode=way.mode,
+                mode_reason=way.reason,
                 scope=scope,
                 web=web,
             )
@@ -256,6 +252,27 @@ def ask(
             return twin, False
         raise
     return answer, True
+
+
+def _way(
+    versions: list[Version],
+    chosen: choosing.Chosen,
+    scope: Scope | None,
+    follows: Answer | None,
+    tokens: int,
+    search: bool,
+) -> modes.Way:
+    """How it is answered, as far as is known before anything is counted, whatever it costs."""
+    if search:
+        return modes.Way.search(Answer.Reason.ASKED)
+    if not fit(tokens, chosen.model):
+        return modes.Way.search(Answer.Reason.SIZE)
+    if scope is None:
+        return modes.continued(versions, chosen.key, follows)
+    shown = looking.plan(versions, chosen.model)
+    if not versions or not looking.fits(versions, shown.pages, chosen.model):
+        return modes.Way.search(Answer.Reason.COUNT)
+    return modes.Way()
 
 
 def selected(by: User, workspace: Workspace, fields: Mapping[str, Any]) -> Passage | None:
@@ -358,6 +375,7 @@ def ask_anew(answer: Answer, by: User, request: HttpRequest | None = None) -> An
             pictures=enclosed.of(answer),
             scope=answer.scope,
             web=answer.web,
+            search=answer.asked_to_search,
             request=request,
         )
     return anew
@@ -387,6 +405,7 @@ def _ask_again(answer: Answer, by: User, request: HttpRequest | None) -> Answer:
         pictures=enclosed.of(answer),
         scope=answer.scope,
         web=answer.web,
+        search=answer.asked_to_search,
         request=request,
     )
     return again

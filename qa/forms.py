@@ -25,6 +25,8 @@ class AskForm(forms.Form):
     model = forms.CharField(label=_("Model"), max_length=80)
     # this question may look at the web sites that an admin has allowed
     web = forms.BooleanField(required=False)
+    # it searches, even if all of it could be read
+    search = forms.BooleanField(required=False)
     submission = forms.UUIDField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, picker: Picker | None = None, **kwargs: Any) -> None:

@@ -33,6 +33,7 @@ def go_on(answer: Answer, by: User, request: HttpRequest | None = None) -> Answe
             documents=asking.documents_of(answer),
             scope=answer.scope,
             web=answer.web,
+            search=answer.asked_to_search,
             model=answer.model_requested,
             effort=answer.effort,
             workspace=answer.workspace,

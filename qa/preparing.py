@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from config.database import release
 from documents import ingest, visual
 from documents.models import Page, RemoteFile, Text, Version, VersionQuerySet
-from qa import claude_models, engine, looking, pictures, remote, scopes, warmth
+from qa import claude_models, engine, gate, looking, modes, pictures, remote, scopes, warmth
 from qa.asking import NotAskable, check_looks, check_place, fit
 from qa.claude import Connection, on_behalf
 from qa.keeping import keeping
@@ -35,34 +35,58 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     model = claude_models.get(answer.model_requested)
     check_place(connection.inference_geo, model)
     versions = [] if answer.searches else _fitting(answer, model, connection)
-    if answer.searches and not scopes.within(answer).exists():
-        raise NotAskable(_("There is nothing left to search. Choose anew what to ask about."))
-    shown = looking.plan(versions, model)
-    check_looks(versions, shown, model)
-    request = keeping(
-        engine.Question(
-            text=answer.question,
-            model=model,
-            sources=sources(versions, connection, shown),
-            history=history(answer, connection),
-            passage=_passage(answer),
-            pictures=pictures.sent(answer, connection),
-            effort=answer.effort or None,
-            brief=answer.brief,
-            searching=answer.searches,
-            domains=WebAccess.domains_of(answer.workspace) if answer.web else (),
-            **on_behalf(connection, answer.author),
-            previous=warmth.previous(answer.thread),
-        ),
-        connection,
-        answer.workspace,
-        answer.thread,
-    )
+    request, shown = _request(answer, connection, versions, model)
+    if versions and _only_searching_is_affordable(answer, connection, request, model):
+        _search_instead(answer, Answer.Reason.BUDGET)
+        versions = []
+        request, shown = _request(answer, connection, versions, model)
     looking.keep(answer, versions, shown, model)
     if not answer.is_mine():
         # uploading may take long: what another worker writes by now is not paid for twice
         raise LostLease
     return request, versions
+
+
+def _request(
+    answer: Answer, connection: Connection, versions: list[Version], model: engine.catalogue.Model
+) -> tuple[engine.Request, looking.Plan]:
+    if answer.searches and not scopes.within(answer).exists():
+        raise NotAskable(_("There is nothing left to search. Choose anew what to ask about."))
+    shown = looking.plan(versions, model)
+    check_looks(versions, shown, model)
+    question = engine.Question(
+        text=answer.question,
+        model=model,
+        sources=sources(versions, connection, shown),
+        history=history(answer, connection),
+        passage=_passage(answer),
+        pictures=pictures.sent(answer, connection),
+        effort=answer.effort or None,
+        brief=answer.brief,
+        searching=answer.searches,
+        domains=WebAccess.domains_of(answer.workspace) if answer.web else (),
+        **on_behalf(connection, answer.author),
+        previous=warmth.previous(answer.thread),
+    )
+    return keeping(question, connection, answer.workspace, answer.thread), shown
+
+
+def _only_searching_is_affordable(
+    answer: Answer, connection: Connection, request: engine.Request, model: engine.catalogue.Model
+) -> bool:
+    whole = gate.worst_case(request, model).usd
+    tokens = pictures.tokens(answer, model)
+    place = connection.inference_geo
+    return modes.cheaper(answer.workspace, answer.author, whole, tokens, model, place)
+
+
+def _search_instead(answer: Answer, reason: str) -> None:
+    """It reads nothing whole, now that more is known of it. Raises LostLease."""
+    if not answer.remember(mode=Answer.Mode.SEARCH, mode_reason=reason):
+        raise LostLease
+    if answer.scope_id:
+        # what is found belongs to it, and not all there is
+        Source.objects.filter(answer=answer).delete()
 
 
 def sources(
@@ -125,8 +149,7 @@ def _fitting(
     shown = looking.plan(versions, model).tokens + pictures.tokens(answer, model)
     if fit(texts + shown, model):
         return versions
-    if not answer.remember(mode=Answer.Mode.SEARCH):
-        raise LostLease
+    _search_instead(answer, Answer.Reason.SIZE)
     return []
 
 

@@ -63,6 +63,7 @@ def _beside(
             documents=asking.documents_of(answer),
             scope=answer.scope,
             web=answer.web,
+            search=answer.asked_to_search,
             model=model,
             effort=answer.effort,
             workspace=answer.workspace,

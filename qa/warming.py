@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from documents.models import Version
-from qa import asking, budgets, claude_models, engine, gate, looking, remote, tiers, warmth
+from qa import asking, budgets, claude_models, engine, gate, looking, modes, remote, tiers, warmth
 from qa.claude import Connection, connect, on_behalf
 from qa.engine import catalogue, lifetime
 from qa.hints import HINT_SECONDS
@@ -74,9 +74,11 @@ class Desk:
         """Whether the next question is searched: then it shares nothing but the tools."""
         if self.thread.scope is not None:
             return True
-        mode = asking.mode_of(versions, self.model.key, self.thread.last_answer())
+        last = self.thread.last_answer()
+        goes_on = modes.continued(versions, self.model.key, last).searches
         known = asking.known_tokens(versions, self.model)[0]
-        return mode == Answer.Mode.SEARCH or not asking.fit(known, self.model)
+        asked = last is not None and last.asked_to_search
+        return asked or goes_on or not asking.fit(known, self.model)
 
     def key(self, connection: Connection) -> str:
         """The same for all who would read the same documents with the same model and account."""

@@ -89,10 +89,12 @@ def test_ask_takes_documents_by_id_and_a_whole_workspace(manage, tmp_path):
     (answer,) = lines(by_id)
     assert {c["document"] for c in answer["citations"]} == {ingested[0]["document"]}
     assert answer["mode"] == "full"
-    (both,) = lines(manage("ask", "Which law governs?", "--workspace", "Islands", "--json"))
-    assert both["mode"] == "search"
-    assert {c["state"] for c in both["citations"]} == {"exact"}
-    assert {c["document"] for c in both["citations"]} == {i["document"] for i in ingested}
+    for mode, option in (("full", ()), ("search", ("--search",))):
+        asked = ("ask", "Which law governs?", "--workspace", "Islands", "--json", *option)
+        (both,) = lines(manage(*asked))
+        assert both["mode"] == mode
+        assert {c["state"] for c in both["citations"]} == {"exact"}
+        assert {c["document"] for c in both["citations"]} == {i["document"] for i in ingested}
 
 
 @pytest.mark.parametrize(

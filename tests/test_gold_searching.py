@@ -23,7 +23,7 @@ def test_every_citation_of_a_search_over_all_contracts_is_exact(
     cited = set()
     citations = 0
     for one in gold.spread(contracts / "gold.jsonl", 72):
-        answer = json.loads(gold.said("ask", one.question, json=True))
+        answer = json.loads(gold.said("ask", one.question, search=True, json=True))
         assert (answer["status"], answer["mode"]) == ("done", "search"), answer["error"]
         for citation in answer["citations"]:
             quote, start, end = citation["cited_text"], citation["start"], citation["end"]

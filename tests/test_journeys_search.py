@@ -30,6 +30,7 @@ def test_a_whole_workspace_is_asked_and_a_footnote_opened(browser, stack):  # no
     expect(page.locator(".new .choose")).to_be_hidden()
     shown(page, "new")
     page.get_by_label("Question", exact=True).fill(QUESTION)
+    page.get_by_label("Search only").check()
     page.get_by_role("button", name="Ask", exact=True).click()
     answer = page.locator("article.answer")
     expect(answer.locator(".steps li").first).to_contain_text("Searched", timeout=20_000)

@@ -57,7 +57,7 @@ def test_a_question_about_a_whole_starts_a_thread_of_that_scope(
         "folder": f"folder:{folder.public_id}",
         "tag": "tag:signed",
     }[kind]
-    assert post(as_owner, workspace, value).status_code == 302
+    assert post(as_owner, workspace, value, search="on").status_code == 302
     thread = Thread.objects.get()
     assert thread.scope.kind == kind
     assert thread.scope.value == value

@@ -7,6 +7,7 @@ import asyncio
 import json
 import threading
 import time
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from accounts.models import Member
 from documents import tags
 from documents.models import Document, Folder, Text
-from qa import asking, budgets, claude, shelf, streams
+from qa import asking, budgets, claude, gate, shelf, streams
 from qa.answering import AGAIN, PAID_TRIES
 from qa.engine import Called
 from qa.models import Answer, ApiCall, Budget, Reservation, Scope, Thread
@@ -59,6 +60,7 @@ def ask(scope, by, question=GOVERNING, **fields):
         workspace=scope.workspace,
         by=by,
         scope=scope,
+        search=fields.pop("search", True),
         **fields,
     )
     return answer
@@ -291,6 +293,7 @@ def test_documents_that_do_not_fit_are_searched_and_follow_ups_go_on_so(emulator
     assert (answer.status, answer.mode) == ("done", "search"), answer.error
     assert any("laws of Fiji" in c.cited_text for c in exact(answer))
     assert answer.scope is None
+    assert answer.way == "searched: too long to be read whole"
     follow = written(
         put(
             long,
@@ -305,6 +308,73 @@ def test_documents_that_do_not_fit_are_searched_and_follow_ups_go_on_so(emulator
     assert any("11700 euros" in c.cited_text for c in exact(follow))
     other = put(long, owner, thread=answer.thread, follows=answer)
     assert other.mode == "full", "another model reads it whole"
+
+
+def test_a_scope_that_fits_is_read_whole(emulator, library, owner, nda, document, as_owner):
+    answer = written(ask(library, owner, search=False))
+    assert (answer.status, answer.mode, answer.way) == ("done", "full", "read whole")
+    assert {c.version for c in exact(answer)} == {nda.current, document.current}
+    assert set(answer.sources.all()) == {nda.current, document.current}
+    [call] = answer.calls.filter(purpose="answer")
+    assert "tools" not in call.parameters
+    address = f"/w/{library.workspace.slug}/threads/{answer.thread.public_id}/"
+    page = as_owner.get(address).content.decode()
+    assert "<span>All documents, read whole</span>" in page
+    follow = {"question": "Which fees?", "model": "claude-sonnet-5-5", "search": "on"}
+    follow["submission"] = "6b1f6b0e-0000-4000-8000-000000000001"
+    assert as_owner.post(f"{address}ask/", follow).status_code == 302
+    searched = written(Answer.objects.latest("pk"))
+    assert (searched.mode, searched.way) == ("search", "searched, as it was asked to")
+    page = as_owner.get(address).content.decode()
+    assert "<span>All documents, searched, as it was asked to</span>" in page
+    assert 'name="search" checked' in page, "the next question is put as this one was"
+
+
+def test_a_scope_of_many_documents_or_of_long_ones_is_searched(
+    emulator, library, owner, document, monkeypatch
+):
+    monkeypatch.setattr("qa.modes.WHOLE", 1)
+    many = ask(library, owner, search=False)
+    assert many.way == "searched: too many documents to be read whole"
+    assert not many.sources.exists()
+    monkeypatch.undo()
+    monkeypatch.setattr("qa.preparing.fit", lambda tokens, model: False)
+    long = written(ask(library, owner, "What are the fees?", search=False))
+    assert (long.mode, long.mode_reason) == ("search", "size")
+    assert list(long.sources.all()) == [document.current], "that something was found in"
+
+
+def test_what_the_budget_does_not_allow_to_read_whole_is_searched(emulator, long, owner, workspace):
+    found = Budget.objects.create(workspace=workspace, period="day", limit_usd="0.60")
+    answer = put(long, owner)
+    assert (answer.mode, answer.mode_reason) == ("search", "budget")
+    assert "the budget does not allow" in answer.way
+    done = written(answer)
+    assert done.status == "done", done.error
+    assert any("laws of Fiji" in c.cited_text for c in exact(done))
+    Budget.objects.filter(pk=found.pk).update(limit_usd="50")
+    follow = put(long, owner, "And the fees?", thread=done.thread, follows=done)
+    assert follow.mode == "full", "now it may"
+    Budget.objects.filter(pk=found.pk).update(limit_usd="0.10")
+    with pytest.raises(asking.NotAskable, match="This question may cost up to"):
+        put(long, owner, "Which law?")
+
+
+def test_a_budget_that_shrinks_while_the_question_waits_has_it_searched(
+    emulator, document, owner, workspace, monkeypatch
+):
+    answer = put(document, owner)
+    Budget.objects.create(workspace=workspace, period="day", limit_usd="1")
+    worst = gate.worst_case
+
+    def dearer(request, model):
+        whole = worst(request, model)
+        return replace(whole, usd=whole.usd + 1) if request.document_map else whole
+
+    monkeypatch.setattr(gate, "worst_case", dearer)
+    done = written(answer)
+    assert (done.status, done.mode, done.mode_reason) == ("done", "search", "budget"), done.error
+    assert exact(done)
 
 
 def test_what_turns_out_too_long_when_it_is_counted_is_searched(

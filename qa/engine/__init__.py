@@ -11,7 +11,7 @@ from .catalogue import UnknownModel
 from .citations import Numbering, Resolved, pages_of, resolve
 from .client import Client, Interrupt, account, interruptible, make_client
 from .errors import SENTENCES, EngineError, Interrupted, classify
-from .estimates import Estimate, estimate, least
+from .estimates import Estimate, estimate, least, least_of_search
 from .events import (
     BlockEnded,
     Browsed,
@@ -104,6 +104,7 @@ __all__ = [
     "frame_params",
     "interruptible",
     "least",
+    "least_of_search",
     "lifetime",
     "looks",
     "make_client",

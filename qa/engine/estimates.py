@@ -27,6 +27,10 @@ PAGE_TEXT_TOKENS = 3_000
 """Of the text that goes with a page that is looked at, where the page is dense."""
 RESULT_TOKENS = 20_000
 """Of one use of a server tool that names no limit."""
+TOOL_TOKENS = 4_000
+"""Of the instructions and tools of a search."""
+FOUND_TOKENS = 12_000
+"""Of these, and of what one round of calls usually returns."""
 OVER = 1.02
 """Counts are estimates."""
 
@@ -64,6 +68,11 @@ def least(tokens: int, model: catalogue.Model, place: str = "") -> Decimal:
     rates = model.rates_for(prompt)
     usd = (prompt * rates.write_5m + min(thinking.ROOM.values()) * rates.output) / catalogue.MILLION
     return usd * catalogue.US_ONLY if model.us_only and place == "us" else usd
+
+
+def least_of_search(tokens: int, model: catalogue.Model, place: str = "") -> Decimal:
+    """The same for a search: one request that calls tools, and one that answers."""
+    return least(tokens + TOOL_TOKENS, model, place) + least(tokens + FOUND_TOKENS, model, place)
 
 
 def _prompt_tokens(request: Request, model: catalogue.Model, counted: Mapping[str, int]) -> int:

@@ -116,6 +116,14 @@ class Answer(models.Model):
         FULL = "full", _("reads all of it")
         SEARCH = "search", _("searches")
 
+    class Reason(models.TextChoices):
+        """Why it searches."""
+
+        ASKED = "asked", _("searched, as it was asked to")
+        SIZE = "size", _("searched: too long to be read whole")
+        COUNT = "count", _("searched: too many documents to be read whole")
+        BUDGET = "budget", _("searched: the budget does not allow reading all of it")
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     workspace = models.ForeignKey(Workspace, models.PROTECT, related_name="answers")
     thread = models.ForeignKey(Thread, models.PROTECT, null=True, related_name="answers")
@@ -157,7 +165,8 @@ class Answer(models.Model):
     model = models.CharField(max_length=80, blank=True)
     backend = models.CharField(max_length=10, choices=Backend.choices, blank=True)
     mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.FULL)
-    # where it searches, if not in the documents it was given
+    mode_reason = models.CharField(max_length=10, choices=Reason.choices, blank=True)
+    # what it is about as a whole, if not documents that were chosen one by one
     scope = models.ForeignKey(Scope, models.PROTECT, null=True, related_name="answers")
     # whether it may look at the web sites that an admin has allowed
     web = models.BooleanField(default=False)
@@ -224,6 +233,17 @@ class Answer(models.Model):
     @property
     def searches(self) -> bool:
         return self.mode == self.Mode.SEARCH
+
+    @property
+    def asked_to_search(self) -> bool:
+        return self.mode_reason == self.Reason.ASKED
+
+    @property
+    def way(self) -> str:
+        """How it went about its documents, where that is worth saying."""
+        if self.searches:
+            return str(self.get_mode_reason_display() or _("searched"))
+        return str(_("read whole")) if self.scope_id else ""
 
     @property
     def anchor(self) -> str:

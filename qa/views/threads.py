@@ -161,6 +161,7 @@ def _start(
             documents=documents,
             scope=scope,
             web=data["web"],
+            search=data["search"],
             model=data["model"],
             effort=data["effort"],
             workspace=workspace,
@@ -219,13 +220,19 @@ def thread(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> Htt
         "thread": shown,
         "answers": path,
         "through": through,
-        "form": AskForm(picker=picker.of_thread(shown, request.user, path[-1] if path else None)),
+        "form": _fresh(request, shown, path[-1] if path else None),
         "source": source,
         "alone": sources.alone_href(request, workspace, source) if source else "",
         "source_missing": source is None and "version" in request.GET,
         "warmth": warmth.at(shown, request),
     }
     return render(request, "qa/thread.html", context)
+
+
+def _fresh(request: MemberRequest, thread: Thread, last: Answer | None) -> AskForm:
+    """The form of a next question, as the last one was asked."""
+    chosen = picker.of_thread(thread, request.user, last)
+    return AskForm(picker=chosen, initial={"search": last is not None and last.asked_to_search})
 
 
 @require_POST
@@ -266,8 +273,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
         return redirect(f"{where}{at}#{answer.anchor}")
     # what is asked next follows what is shown here
     context["through"] = answer if through else None
-    fresh = AskForm(picker=picker.of_thread(shown, request.user, answer))
-    context |= {"answer": answer, "form": fresh}
+    context |= {"answer": answer, "form": _fresh(request, shown, answer)}
     return render(request, "qa/_asked.html", context)
 
 
@@ -285,6 +291,7 @@ def _follow_up(
         documents=list(thread.documents.all()) if thread.scope is None else [],
         scope=thread.scope,
         web=data["web"],
+        search=data["search"],
         model=data["model"],
         effort=data["effort"],
         workspace=thread.workspace,

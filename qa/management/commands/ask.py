@@ -19,7 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("question")
         parser.add_argument("--document", action="append", metavar="ID", help="can be repeated")
         parser.add_argument("--file", action="append", metavar="PATH", type=Path)
-        parser.add_argument("--workspace", metavar="NAME", help="alone: its documents are searched")
+        parser.add_argument("--workspace", metavar="NAME", help="alone: all its documents")
+        parser.add_argument("--search", action="store_true", help="even if all can be read whole")
         parser.add_argument("--model", default=settings.DEFAULT_MODEL)
         parser.add_argument("--json", action="store_true")
 
@@ -42,11 +43,14 @@ class Command(BaseCommand):
                 workspace=documents[0].workspace if documents else workspace,
                 by=user,
                 scope=Scope.objects.whole(workspace) if whole else None,
+                search=options["search"],
             )
         except asking.NotAskable as refusal:
             if not options["json"]:
                 raise CommandError(str(refusal)) from refusal
-            self.stdout.write(json.dumps(foreground.refused(str(refusal), options["model"], whole)))
+            self.stdout.write(
+                json.dumps(foreground.refused(str(refusal), options["model"], options["search"]))
+            )
             raise SystemExit(1) from refusal
         with foreground.claude_at_hand():
             answer = foreground.write_here(answer)
