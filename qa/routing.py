@@ -74,43 +74,32 @@ def _sorted(
     on_whose = on_behalf(connection, answer.author)
     request = routing.request(answer.question, model, documents, **on_whose)
     heard: list[str] = []
-    usage = engine.Usage()
     told: dict[str, Any] = {"request_id": "", "model": model.id}
-    try:
-        with (
-            gate.passing(gate.Payer.of(answer), connection, request) as passage,
-            closing(engine.run(connection.client, request, interrupt)) as events,
-        ):
-            # the model may take its time: no database connection is held meanwhile
-            release()
-            for event in events:
-                match event:
-                    case engine.Started():
-                        usage, told["model"] = event.usage, event.model
-                        passage.heard(event.limits)
-                        told["request_id"] = event.request_id or ""
-                    case engine.Text(_block, text):
-                        heard.append(text)
-                    case engine.Finished():
-                        usage = event.usage
-                        record_routing(
-                            answer,
-                            connection,
-                            request,
-                            usage,
-                            stop_reason=event.stop_reason,
-                            total_ms=event.total_ms,
-                            **told,
-                        )
-    except engine.EngineError as error:
-        failed = {
-            **told,
-            "request_id": error.request_id or told["request_id"],
-            "error_type": error.type or error.code,
-            "stop_reason": error.stop_reason or "",
-            "total_ms": error.total_ms,
-        }
-        record_routing(answer, connection, request, error.usage, **failed)
-        raise
+    # its row is in the ledger before what was set aside for it is given back, whatever comes of it
+    with gate.passing(gate.Payer.of(answer), connection, request) as passage:
+        try:
+            with closing(engine.run(connection.client, request, interrupt)) as events:
+                # the model may take its time: no database connection is held meanwhile
+                release()
+                for event in events:
+                    match event:
+                        case engine.Started():
+                            told["model"] = event.model
+                            passage.heard(event.limits)
+                            told["request_id"] = event.request_id or ""
+                        case engine.Text(_block, text):
+                            heard.append(text)
+                        case engine.Finished():
+                            told |= {"stop_reason": event.stop_reason, "total_ms": event.total_ms}
+                            record_routing(answer, connection, request, event.usage, **told)
+        except engine.EngineError as error:
+            told |= {
+                "request_id": error.request_id or told["request_id"],
+                "error_type": error.type or error.code,
+                "stop_reason": error.stop_reason or "",
+                "total_ms": error.total_ms,
+            }
+            record_routing(answer, connection, request, error.usage, **told)
+            raise
     tier, reason = routing.read("".join(heard))
     return Route.Tier(tier), reason

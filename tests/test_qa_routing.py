@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from qa import claude_models, streams
+from qa import claude_models, routing, streams
 from qa.asking import NotAskable
 from qa.engine import prompts, thinking
 from qa.models import (
@@ -116,6 +116,24 @@ def test_a_failed_choice_takes_the_ordinary_model_and_says_so(
     assert "could not be sorted" in shown(as_owner, answer)
     failed = answer.calls.get(purpose="route")
     assert failed.error_type or kind == "no_text"
+
+
+@pytest.mark.parametrize("kind", ["overloaded", "truncate"])
+def test_what_is_set_aside_for_a_failed_choice_is_given_back_after_its_row_is_written(
+    emulator, document, owner, workspace, kind, monkeypatch
+):
+    Budget.objects.create(workspace=workspace, period="day", limit_usd=5)
+    record, held = routing.record_routing, []
+
+    def recorded(*args, **fields):
+        held.append(Reservation.objects.count())
+        return record(*args, **fields)
+
+    monkeypatch.setattr(routing, "record_routing", recorded)
+    emulator.faults({"kind": kind, "path": "messages"})
+    assert written(put(document, owner, HARD, model="auto")).status == "done"
+    assert held == [1]
+    assert not Reservation.objects.exists()
 
 
 def test_it_keeps_to_the_models_that_are_allowed_and_large_enough(emulator, document, owner):
