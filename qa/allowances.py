@@ -18,6 +18,8 @@ PLENTY = 0.5
 """While so much of each limit is left, nothing is written down: most requests pass here."""
 NEWS = timedelta(seconds=30)
 LEAST_OUTPUT = 1_000
+COUNTING, UPLOADS = "count_tokens", "files"
+"""Lines of their own: what is counted or uploaded takes nothing from what models may read."""
 BLOCKS = {"rate_limit", "ramp_limit"}
 
 
@@ -38,6 +40,20 @@ def admit(connection: Connection, line: str, tokens: int) -> bool:
         row.on_way_at = now
         row.save(update_fields=["on_way", "on_way_at"])
     return True
+
+
+def hold(connection: Connection, line: str) -> None:
+    """Raises EngineError, as the account itself would, while it takes no request of this line."""
+    seen = AccountLimits.objects.filter(account=connection.account, line=line).first()
+    if seen is None:
+        return
+    now, requests, wait = timezone.now(), seen.limits.requests, 0.0
+    if seen.blocked_until is not None:
+        wait = (seen.blocked_until - now).total_seconds()
+    if requests is not None:
+        wait = max(wait, requests.wait(1, seen.limits.seen_at, now))
+    if wait > 0:
+        raise engine.EngineError("rate_limit", temporary=True, retry_after=wait, detail="not sent")
 
 
 def _plenty(row: AccountLimits, tokens: int) -> bool:

@@ -11,11 +11,15 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User, Workspace
-from qa import claude_models, engine, warmth
+from qa import allowances, claude_models, engine, warmth
 from qa.claude import Connection
 from qa.engine import catalogue
 from qa.models import Answer, ApiCall, Thread
 
+_LINES = {
+    ApiCall.Purpose.COUNT: allowances.COUNTING,
+    ApiCall.Purpose.UPLOAD: allowances.UPLOADS,
+}
 UNFINISHED = "unfinished"
 """The error type of a request while its answer comes; it stays when the worker is killed."""
 
@@ -215,7 +219,13 @@ def document_map(request: engine.Request) -> list[Any]:
 
 @contextmanager
 def recorded(purpose: ApiCall.Purpose, connection: Connection, **fields: Any) -> Iterator[ApiCall]:
-    """Times a free request (count, upload, delete) and writes its row, on failure too."""
+    """Times a free request (count, upload, delete) and writes its row, on failure too.
+
+    Raises EngineError without a row where the account takes no such request now.
+    """
+    line = _LINES.get(purpose)
+    if line is not None:
+        allowances.hold(connection, line)
     row = ApiCall(purpose=purpose, backend=connection.backend, **fields)
     began = time.monotonic()
     try:
@@ -223,10 +233,17 @@ def recorded(purpose: ApiCall.Purpose, connection: Connection, **fields: Any) ->
     except engine.EngineError as error:
         row.error_type = error.type or error.code
         row.request_id = error.request_id or ""
+        if line is not None:
+            allowances.heard(connection, line, error.limits, error=error)
         raise
     finally:
         row.total_ms = int((time.monotonic() - began) * 1000)
         row.save()
+
+
+def heard(row: ApiCall, connection: Connection, limits: engine.Limits | None) -> None:
+    """What the response to a free request says of the account's limits for its kind."""
+    allowances.heard(connection, _LINES[ApiCall.Purpose(row.purpose)], limits)
 
 
 def parameters(request: engine.Request) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from documents.visual import Shown
 from qa import engine
 from qa.claude import Connection, installation
 from qa.engine import Look, catalogue, files, looks
-from qa.ledger import recorded
+from qa.ledger import heard, recorded
 from qa.models import Answer, ApiCall, Source, TokenCount
 
 logger = logging.getLogger(__name__)
@@ -175,6 +175,7 @@ def _upload(version: Version, numbers: Sequence[int], connection: Connection) ->
                 connection.client, name, part.data, part.media_type, settings.FILE_DAYS
             )
             call.request_id = remote.request_id or ""
+            heard(call, connection, remote.limits)
         made.append(
             RemoteFile(
                 version=version,

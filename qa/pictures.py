@@ -23,7 +23,7 @@ from documents import ingest, reading, uploads
 from qa import engine
 from qa.claude import Connection, installation
 from qa.engine import catalogue, files, looks
-from qa.ledger import recorded
+from qa.ledger import heard, recorded
 from qa.models import Answer, ApiCall, Enclosure, Picture, RemotePicture
 
 logger = logging.getLogger(__name__)
@@ -161,6 +161,7 @@ def _sent(picture: Picture, connection: Connection) -> engine.Picture:
     with recorded(ApiCall.Purpose.UPLOAD, connection, workspace=picture.workspace) as call:
         made = files.upload(connection.client, name, data, picture.media_type, settings.FILE_DAYS)
         call.request_id = made.request_id or ""
+        heard(call, connection, made.limits)
     try:
         with transaction.atomic():
             picture.remote.filter(account=connection.account).delete()

@@ -16,7 +16,7 @@ from documents.models import Document, RemoteFile, Text, Version
 from qa import engine
 from qa.claude import Account, Connection, installation
 from qa.engine import files
-from qa.ledger import recorded
+from qa.ledger import heard, recorded
 from qa.models import ApiCall, ClaudeKey, RemotePicture, TokenCount
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ def ensure_uploaded(version: Version, connection: Connection) -> str:
     with recorded(ApiCall.Purpose.UPLOAD, connection, workspace=workspace) as row:
         remote = files.upload_text(connection.client, file_name(version), text, settings.FILE_DAYS)
         row.request_id = remote.request_id or ""
+        heard(row, connection, remote.limits)
     old = of_text.filter(account=connection.account)
     try:
         with transaction.atomic():
@@ -72,8 +73,11 @@ def ensure_counted(
     if not text.strip():
         return 0  # all there is of it is looked at
     workspace = version.document.workspace
-    with recorded(ApiCall.Purpose.COUNT, connection, workspace=workspace, model_requested=model):
-        tokens = engine.count(connection.client, engine.count_params(text, model))
+    told = {"workspace": workspace, "model_requested": model}
+    with recorded(ApiCall.Purpose.COUNT, connection, **told) as row:
+        counted = engine.count(connection.client, engine.count_params(text, model))
+        heard(row, connection, counted.limits)
+    tokens = counted.tokens
     TokenCount.objects.update_or_create(version=version, model=model, defaults={"tokens": tokens})
     return tokens
 

@@ -98,7 +98,7 @@ def _asked(version: Version, user: User) -> list[str]:
     text = Text.objects.get(version=version).content
     request = suggesting.request(document.title, text, model, **on_behalf(connection, user))
     record = partial(record_suggesting, workspace, user, connection, request)
-    with gate.passing(gate.Payer(workspace, user), connection, request):
+    with gate.passing(gate.Payer(workspace, user), connection, request) as passage:
         # the model may take its time: no database connection is held meanwhile
         release()
         try:
@@ -111,6 +111,7 @@ def _asked(version: Version, user: User) -> list[str]:
                 error_type=error.type or error.code,
             )
             raise
+        passage.heard(said.limits)
         record(
             said.usage,
             model=said.model,

@@ -225,23 +225,28 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     if found is not None and found.seconds_left > lifetime.MARGIN:
         return None
     try:
-        with gate.passing(gate.Payer(thread.workspace, desk.user), connection, request):
-            return _sent(desk, connection, request)
+        payer = gate.Payer(thread.workspace, desk.user)
+        with gate.passing(payer, connection, request) as passage:
+            return _sent(desk, connection, request, passage)
     except (budgets.OverBudget, Postponed) as reason:
         logger.info("thread=%s not warmed: %s", thread.public_id, reason)
         return None
 
 
-def _sent(desk: Desk, connection: Connection, request: engine.Request) -> ApiCall:
+def _sent(
+    desk: Desk, connection: Connection, request: engine.Request, passage: gate.Passage
+) -> ApiCall:
     model, thread = desk.model, desk.thread
     record = partial(record_warming, thread, desk.user, connection, request, model=model.key)
     try:
         warmed = engine.warm(connection.client, request)
     except engine.EngineError as error:
         logger.info("thread=%s not warmed code=%s", thread.public_id, error.code)
+        passage.heard(error.limits, error)
         if error.code == "invalid":
             _remember_refusal(model)
         return record(error)
+    passage.heard(warmed.limits)
     return record(warmed)
 
 

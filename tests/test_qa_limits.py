@@ -10,8 +10,8 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from qa import allowances, claude, engine
-from qa.models import AccountLimits, Answer, ClaudeSettings
+from qa import allowances, claude, engine, suggestions
+from qa.models import AccountLimits, Answer, ClaudeSettings, Suggestion
 from qa.waiting import Postponed
 from tests.asked import put, written
 from tests.conftest import read, upload
@@ -45,14 +45,40 @@ def sent_to(emulator):
 def test_every_response_says_what_is_left_and_it_is_kept(own_account, document, owner):
     own_account.limits(requests=100, input_tokens=50_000, output_tokens=20_000)
     written(put(document, owner))
-    row = AccountLimits.objects.get()
+    row = AccountLimits.objects.get(line="sonnet")
     assert (row.account, row.line) == (claude.connect().account, "sonnet")
     assert row.limits.requests.limit == 100
     assert row.limits.requests.remaining == 99
     assert 0 < row.limits.input_tokens.remaining < 50_000
     assert row.on_way == 0
     written(put(document, owner, model="claude-haiku-5-5"))
-    assert set(AccountLimits.objects.values_list("line", flat=True)) == {"sonnet", "haiku"}
+    lines = set(AccountLimits.objects.values_list("line", flat=True))
+    assert lines == {"sonnet", "haiku", "count_tokens", "files"}
+
+
+@pytest.mark.parametrize(("path", "line"), [("count_tokens", "count_tokens"), ("files", "files")])
+def test_counting_and_uploading_have_limits_of_their_own(own_account, document, owner, path, line):
+    own_account.faults({"kind": "rate_limit", "retry_after": 40, "path": path})
+    waiting = written(put(document, owner))
+    assert waiting.status == "queued"
+    assert AccountLimits.objects.get(line=line).blocked_until > timezone.now()
+    asked = own_account.requests(1)["counts"].get(path, 0)
+    again = due(waiting)
+    assert again.status == "queued"
+    assert "Claude is busy with too many requests" in again.notice
+    assert 35 < (again.next_try_at - timezone.now()).total_seconds() < 43
+    assert own_account.requests(1)["counts"].get(path, 0) == asked, "nothing was sent"
+    AccountLimits.objects.update(blocked_until=timezone.now())
+    assert due(again).status == "done"
+
+
+def test_what_nobody_waits_for_says_what_is_left_too(own_account, document, owner):
+    own_account.limits(requests=50)
+    suggestions.about([document], owner)
+    suggestions.make(document.current, owner)
+    assert Suggestion.objects.get().questions
+    [row] = AccountLimits.objects.filter(line__in=["haiku", "sonnet"])
+    assert row.limits.requests.remaining == 49
 
 
 def test_the_queue_slows_down_before_a_429(own_account, document, owner):

@@ -12,15 +12,18 @@ from anthropic.types import ModelInfo
 
 from .client import Client
 from .errors import classify
+from .limits import Limits, read_limits
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteText:
-    """A file at the API: its id there, when it expires (None: never), the request that made it."""
+    """A file at the API: its id there, when it expires (None: never), the request that made it,
+    and what that said of the limits of uploads."""
 
     file_id: str
     expires_at: datetime | None
     request_id: str | None
+    limits: Limits | None = None
 
 
 def upload_text(client: Client, name: str, text: str, days: int) -> RemoteText:
@@ -31,12 +34,13 @@ def upload_text(client: Client, name: str, text: str, days: int) -> RemoteText:
 def upload(client: Client, name: str, data: bytes, media_type: str, days: int) -> RemoteText:
     """Upload a file, to be kept for `days`. Raises ``EngineError``."""
     try:
-        file = client.sdk.files.upload(
+        response = client.sdk.files.with_raw_response.upload(
             file=(name, data, media_type), expires_in_seconds=days * 24 * 3600
         )
+        file = response.parse()
     except (anthropic.APIError, httpx2.HTTPError) as exc:
         raise classify(exc) from exc
-    return RemoteText(file.id, file.expires_at, file._request_id)
+    return RemoteText(file.id, file.expires_at, file._request_id, read_limits(response.headers))
 
 
 def delete_file(client: Client, file_id: str) -> None:

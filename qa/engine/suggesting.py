@@ -11,6 +11,7 @@ from .catalogue import Model
 from .client import Client
 from .errors import EngineError, classify
 from .events import Usage
+from .limits import Limits, read_limits
 from .request import Request, on_behalf
 from .run import FAILURES
 
@@ -38,6 +39,7 @@ class Suggested:
     request_id: str | None
     stop_reason: str
     usage: Usage
+    limits: Limits | None
 
 
 def request(
@@ -74,7 +76,8 @@ def request(
 def send(client: Client, request: Request) -> Suggested:
     """Raises ``EngineError``."""
     try:
-        message = client.sdk.messages.create(**request.params, timeout=TIMEOUT)
+        response = client.sdk.messages.with_raw_response.create(**request.params, timeout=TIMEOUT)
+        message = response.parse()
     except FAILURES as exc:
         raise classify(exc) from exc
     return Suggested(
@@ -84,6 +87,7 @@ def send(client: Client, request: Request) -> Suggested:
         message._request_id,
         message.stop_reason or "",
         Usage.from_dict(message.usage.to_dict()),
+        read_limits(response.headers),
     )
 
 

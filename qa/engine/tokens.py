@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import anthropic
@@ -9,14 +10,24 @@ import httpx2
 
 from .client import Client
 from .errors import classify
+from .limits import Limits, read_limits
 
 
-def count(client: Client, params: dict[str, Any]) -> int:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """`limits` are those of counting, which are not those of messages."""
+
+    tokens: int
+    limits: Limits | None
+
+
+def count(client: Client, params: dict[str, Any]) -> Counted:
     """Input tokens of `params`, as the API counts them. Raises ``EngineError``.
 
     `params` are those of ``count_params`` or ``frame_params``; nothing is billed.
     """
     try:
-        return client.sdk.messages.count_tokens(**params).input_tokens
+        response = client.sdk.messages.with_raw_response.count_tokens(**params)
+        return Counted(response.parse().input_tokens, read_limits(response.headers))
     except (anthropic.APIError, httpx2.HTTPError, ValueError) as exc:
         raise classify(exc) from exc

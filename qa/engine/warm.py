@@ -9,6 +9,7 @@ from . import breakpoints, catalogue, prompts
 from .client import Client
 from .errors import classify
 from .events import Missed, Usage
+from .limits import Limits, read_limits
 from .request import Question, Request, build
 from .run import FAILURES, missed
 
@@ -26,6 +27,7 @@ class Warmed:
     usage: Usage
     missed: Missed | None
     total_ms: int
+    limits: Limits | None = None
 
 
 def build_warming(question: Question) -> Request:
@@ -55,7 +57,8 @@ def warm(client: Client, request: Request) -> Warmed:
     refuses to be asked for nothing."""
     began = time.monotonic()
     try:
-        message = client.sdk.messages.create(**request.params, timeout=TIMEOUT)
+        response = client.sdk.messages.with_raw_response.create(**request.params, timeout=TIMEOUT)
+        message = response.parse()
     except FAILURES as exc:
         raise classify(exc) from exc
     return Warmed(
@@ -65,4 +68,5 @@ def warm(client: Client, request: Request) -> Warmed:
         Usage.from_dict(message.usage.to_dict()),
         missed(message.diagnostics),
         round((time.monotonic() - began) * 1000),
+        read_limits(response.headers),
     )

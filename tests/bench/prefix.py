@@ -246,7 +246,7 @@ def _frame_tokens(model: Any, question: str) -> int:
     from qa.claude import connect
 
     params = engine.frame_params(engine.Question(question, model))
-    return engine.count(connect().client, params)
+    return engine.count(connect().client, params).tokens
 
 
 def _usage(raw: dict[str, Any]) -> Any:
