@@ -16,6 +16,7 @@ from accounts.admin import RecordAdmin, ScopedAdmin, WorkspaceFilter
 from accounts.models import Event, User, Workspace
 from qa.models import AccountLimits, Budget, Reservation
 from qa.spend import Spend
+from qa.views.budgets import record
 from qa.views.spend import all_books, file_of, page_of
 
 
@@ -75,29 +76,16 @@ class BudgetAdmin(ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         with transaction.atomic():
             super().save_model(request, obj, form, change)
-            self._log(request, obj, str(obj))
+            record(request, obj, str(obj))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         with transaction.atomic():
-            self._log(request, obj, "removed")
+            record(request, obj, "removed")
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for budget in queryset:
             self.delete_model(request, budget)
-
-    @staticmethod
-    def _log(request: HttpRequest, budget: Budget, now: str) -> None:
-        by: Any = request.user
-        Event.objects.record(
-            Event.Verb.BUDGET,
-            by=by,
-            object=budget.workspace,
-            workspace=budget.workspace,
-            request=request,
-            **{"of": budget.scope, "for": budget.period, "now": now},
-            member=str(budget.user.public_id) if budget.user else None,
-        )
 
 
 @admin.register(Reservation)

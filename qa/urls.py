@@ -1,7 +1,7 @@
 from django.urls import path
 
 from qa import sources
-from qa.views import answers, pictures, siblings, spend, stream, threads, warmth
+from qa.views import answers, budgets, pictures, siblings, spend, stream, threads, warmth
 
 app_name = "qa"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("threads/<uuid:thread_id>/delete/", threads.delete, name="delete"),
     path("spend/", spend.spend, name="spend"),
     path("spend/file/", spend.spend_file, name="spend_file"),
+    path("budgets/", budgets.budgets, name="budgets"),
+    path("budgets/remove/", budgets.remove_budget, name="remove_budget"),
     path("pictures/", pictures.add, name="add_picture"),
     path("pictures/<uuid:picture_id>/", pictures.picture, name="picture"),
     path("answers/<uuid:answer_id>/", answers.answer, name="answer"),

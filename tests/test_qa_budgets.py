@@ -335,6 +335,46 @@ def test_staff_set_budgets_of_their_own_workspaces_only_and_it_is_written_down(
     assert (event.actor, event.workspace, event.detail["for"]) == (owner, workspace, "day")
 
 
+def test_admins_of_a_workspace_set_and_remove_its_budgets_on_its_page(
+    as_owner, as_mate, as_stranger, owner, mate, stranger, workspace
+):
+    where = f"/w/{workspace.slug}/budgets/"
+    day = {"whose": "workspace", "period": "day", "limit_usd": "3", "warn_percent": "80"}
+    assert as_mate.get(where).status_code == 403
+    assert as_mate.post(where, day).status_code == 403
+    assert as_mate.post(f"{where}remove/", day).status_code == 403
+    assert as_stranger.get(where).status_code == 404
+    assert as_owner.get(f"/w/{workspace.slug}/spend/").content.decode().count(where) == 1
+    assert as_owner.post(where, day).status_code == 302
+    own = {**day, "whose": str(mate.public_id), "period": "month", "limit_usd": "7.50"}
+    assert as_owner.post(where, own).status_code == 302
+    spend(workspace, mate, "6.25")
+    page = as_owner.get(where).content.decode()
+    for part in ("Max Mate", "$6.25", "$7.50", "$3.00", "the whole workspace"):
+        assert part in page, part
+    assert stranger.email not in page
+    assert as_owner.post(where, {**day, "limit_usd": "4"}).status_code == 302
+    whole, member = Budget.objects.order_by("period")
+    assert (whole.limit_usd, whole.scope, whole.user) == (4, "workspace", None)
+    assert (member.limit_usd, member.scope, member.user) == (USD("7.50"), "member", mate)
+    assert as_owner.post(f"{where}remove/", own).status_code == 302
+    assert Budget.objects.get() == whole
+    told = [event.detail["now"] for event in Event.objects.filter(verb="budget").order_by("pk")]
+    assert len(told) == 4
+    assert told[-1] == "removed"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"limit_usd": "-1"}, {"limit_usd": ""}, {"whose": "nobody"}, {"warn_percent": "0"}]
+)
+def test_a_budget_that_makes_no_sense_is_not_set(as_owner, workspace, stranger, wrong):
+    form = {"whose": "each", "period": "day", "limit_usd": "3", "warn_percent": "80", **wrong}
+    assert as_owner.post(f"/w/{workspace.slug}/budgets/", form).status_code == 422
+    form = {**form, "limit_usd": "3", "warn_percent": "80", "whose": str(stranger.public_id)}
+    assert as_owner.post(f"/w/{workspace.slug}/budgets/", form).status_code == 422
+    assert not Budget.objects.exists()
+
+
 def test_asking_again_keeps_to_the_budget_too(emulator, document, owner, workspace):
     emulator.faults({"kind": "billing", "path": "messages"})
     failed = written(put(document, owner))
