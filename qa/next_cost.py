@@ -19,16 +19,21 @@ SYSTEM_TOKENS = 900
 QUESTION_TOKENS = 60
 ANSWER_TOKENS = 600  # until there are answers to go by
 LOOKED_AT = 20
+SEARCH_ROUNDS = 2  # of calls, before the request that answers
+SEARCH_SYSTEM_TOKENS = 3_600  # with the tools
+FOUND_TOKENS = 5_000  # that a round of calls returns: some sixteen passages
+CALL_TOKENS = 300  # that it takes to make them, thinking included
 
 
 @dataclass(frozen=True)
 class NextCost:
     """US dollars, with the documents in the cache and without; `counted` unless the documents'
-    tokens are guessed."""
+    tokens are guessed; `searches` where they are not read, but searched."""
 
     warm: Decimal
     cold: Decimal
     counted: bool
+    searches: bool = False
 
     def plus(self, usd: Decimal) -> NextCost:
         """With what is paid beside the question, warm or cold."""
@@ -88,6 +93,26 @@ def priced(
         output_tokens=answer,
     )
     return NextCost(catalogue.cost(warm, model), catalogue.cost(cold, model), counted)
+
+
+def of_search(model: catalogue.Model, *, said: int, answer: int) -> NextCost:
+    """For a question that is searched: a round of calls after the other, each of which reads what
+    the ones before it left in the cache. How much is found is a guess."""
+    first = SEARCH_SYSTEM_TOKENS + said + QUESTION_TOKENS
+    added = FOUND_TOKENS + CALL_TOKENS
+    read = sum(first + n * added for n in range(SEARCH_ROUNDS))
+    output = SEARCH_ROUNDS * CALL_TOKENS + answer
+    kept = SEARCH_SYSTEM_TOKENS if model.cache_minimum <= SEARCH_SYSTEM_TOKENS else 0
+
+    def cost(read_before: int) -> Decimal:
+        usage = engine.Usage(
+            cache_read_input_tokens=read + read_before,
+            cache_creation_input_tokens=first - read_before + SEARCH_ROUNDS * added,
+            output_tokens=output,
+        )
+        return catalogue.cost(usage, model)
+
+    return NextCost(cost(kept), cost(0), counted=False, searches=True)
 
 
 def likely(version: Version, counts: Mapping[str, int], model: str) -> int:

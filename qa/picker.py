@@ -14,11 +14,19 @@ from accounts.models import User, Workspace
 from accounts.roles import Role
 from documents import visual
 from documents.models import Document, Version
-from qa import asking, claude_models, engine, looking, tiers
+from qa import asking, claude_models, engine, looking, modes, tiers
 from qa.engine import catalogue, thinking
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Route, Thread, TokenCount
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Route, Scope, Thread, TokenCount
 from qa.models.claude_model import MORE
-from qa.next_cost import ANSWER_TOKENS, LOOKED_AT, NextCost, choosing_cost, likely, priced
+from qa.next_cost import (
+    ANSWER_TOKENS,
+    LOOKED_AT,
+    NextCost,
+    choosing_cost,
+    likely,
+    of_search,
+    priced,
+)
 
 LEVELS = {
     "off": gettext_lazy("no thinking"),
@@ -81,12 +89,20 @@ def make(
     thread: Thread | None = None,
     picked: str = "",
     effort: str = "",
+    scope: Scope | None = None,
+    search: bool = False,
 ) -> Picker:
-    """The picker of a form about `documents`, with `picked`, or the workspace's default, chosen."""
+    """The picker of a form about `documents`, or a scope, with `picked`, or the workspace's
+    default, chosen. ``search``: they are to be searched, even if they could be read."""
     role = workspace.role_of(user)
     offered = [one for one in claude_models.entries() if one.offered]
     key, moved = _starting(workspace, user, picked)
-    costs = _Costs(workspace, thread, _versions(documents))
+    versions = _versions(documents) if scope is None else modes.versions_of(scope, user)
+    searches = search if scope is None else search or not versions
+    costs = _Costs(workspace, thread, versions, searches)
+    if versions and not any(costs.fit(one.as_model()) for one in offered):
+        # none of them reads all of it: whichever is chosen searches
+        costs.searches = True
     place = ClaudeSettings.place_of(workspace)
     options = [_option(one, offered, costs, _reason(one, workspace, role, costs, place))
                for one in offered]  # fmt: skip
@@ -105,7 +121,8 @@ def of_thread(thread: Thread, user: User, last: Answer | None) -> Picker:
     """The picker below a conversation: what answered last is chosen."""
     picked, effort = (last.picked, last.effort) if last else ("", "")
     documents = list(thread.documents.all())
-    return make(thread.workspace, user, documents, thread, picked, effort)
+    search = last is not None and last.asked_to_search
+    return make(thread.workspace, user, documents, thread, picked, effort, thread.scope, search)
 
 
 def _starting(workspace: Workspace, user: User, picked: str) -> tuple[str, str]:
@@ -193,9 +210,14 @@ class _Costs:
     """What a question costs with each model, with as many queries for all as for one."""
 
     def __init__(
-        self, workspace: Workspace, thread: Thread | None, versions: list[Version]
+        self,
+        workspace: Workspace,
+        thread: Thread | None,
+        versions: list[Version],
+        searches: bool = False,
     ) -> None:
         self.versions = versions
+        self.searches = searches
         self._counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
         rows = TokenCount.objects.filter(version__in=versions)
         for model, version, tokens in rows.values_list("model", "version", "tokens"):
@@ -205,7 +227,7 @@ class _Costs:
         self._answers: defaultdict[str, list[int]] = defaultdict(list)
         self._said: dict[str, ApiCall] = {}
         self.choosing = Decimal(0)
-        if not versions:
+        if not versions and not searches:
             return
         calls = ApiCall.objects.filter(workspace=workspace, purpose=ApiCall.Purpose.ANSWER)
         for call in calls.filter(output_tokens__gt=0).order_by("-at")[:CALLS]:
@@ -215,7 +237,8 @@ class _Costs:
         self.choosing = choosing_cost(workspace)
 
     def fit(self, model: catalogue.Model) -> bool:
-        return not self.versions or asking.fit(self.documents(model), model)
+        read = self.versions and not self.searches
+        return not read or asking.fit(self.documents(model), model)
 
     def documents(self, model: catalogue.Model) -> int:
         """Tokens of the documents; a low guess, where nothing was counted, so that nothing is
@@ -231,6 +254,10 @@ class _Costs:
         return [one for one in self.versions if model.id not in self._counts[one.pk]]
 
     def of(self, model: catalogue.Model) -> NextCost | None:
+        lengths = self._answers[model.id][:LOOKED_AT]
+        answer = round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS
+        if self.searches:
+            return of_search(model, said=self._written(model), answer=answer)
         if not self.versions:
             return None
         uncounted = self._uncounted(model)
@@ -238,14 +265,13 @@ class _Costs:
             likely(one, self._counts[one.pk], model.id) - one.chars // asking.CHARS_PER_TOKEN
             for one in uncounted
         )
-        lengths = self._answers[model.id][:LOOKED_AT]
-        return priced(
-            model,
-            documents=documents,
-            said=self._spoken(model),
-            answer=round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS,
-            counted=not uncounted,
-        )
+        said = self._spoken(model)
+        return priced(model, documents=documents, said=said, answer=answer, counted=not uncounted)
+
+    def _written(self, model: catalogue.Model) -> int:
+        """Tokens of the last answer: of what was found for it nothing is sent again."""
+        call = self._said.get(model.id) or next(iter(self._said.values()), None)
+        return call.output_tokens - call.thinking_tokens if call else 0
 
     def _spoken(self, model: catalogue.Model) -> int:
         """Tokens of the conversation so far: as this model counted them, or as another did."""

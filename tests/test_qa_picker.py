@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
 from qa import claude_models, picker, warming
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, TokenCount
+from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Scope, TokenCount
 from tests.asked import put, written
 from tests.conftest import read, upload
 
@@ -237,3 +237,48 @@ def test_a_new_question_shows_it_whatever_is_chosen(as_owner, owner, workspace, 
     page = as_owner.get(f"/w/{workspace.slug}/ask/?{query}")
     assert page.status_code == 200
     assert page.content.decode().count('type="radio" name="model"') >= 9
+
+
+# searched -----------------------------------------------------------------------------------------
+
+
+def test_a_question_that_is_searched_has_a_price_that_does_not_depend_on_the_documents(
+    as_owner, workspace, owner, document
+):
+    count(document, 250_000, OPUS, "claude-sonnet-5-5")
+    whole = options(workspace, owner, document)
+    searched = options(workspace, owner, document, search=True)
+    for key, option in searched.items():
+        assert option.cost.searches, key
+        assert "too long" not in option.reason
+    cost = searched["claude-sonnet-5-5"].cost
+    assert cost.warm < cost.cold < whole["claude-sonnet-5-5"].cost.cold / 5
+    assert searched[OPUS].reason == ""
+    query = f"documents={document.public_id}&search=on"
+    page = as_owner.get(f"/w/{workspace.slug}/ask/models/?{query}").content.decode()
+    assert "by searching" in page
+    assert not re.search(rf'value="{OPUS}"[^>]* disabled', page)
+
+
+def test_a_scope_is_priced_as_it_would_be_asked(workspace, owner, document, monkeypatch):
+    count(document, 20_000, "claude-sonnet-5-5")
+    scope = Scope.objects.whole(workspace)
+    read = options(workspace, owner, scope=scope)
+    chosen = options(workspace, owner, document)
+    assert read["claude-sonnet-5-5"].cost == chosen["claude-sonnet-5-5"].cost
+    monkeypatch.setattr("qa.modes.WHOLE", 0)
+    assert all(o.cost.searches for o in options(workspace, owner, scope=scope).values())
+
+
+def test_documents_that_no_model_reads_whole_can_be_asked_about(workspace, owner, document):
+    count(document, 3_000_000, *(entry.api_id for entry in ClaudeModel.objects.all()))
+    offered = options(workspace, owner, document)
+    assert {o.reason for o in offered.values()} == {""}
+    assert all(o.cost.searches for o in offered.values())
+
+
+def count(document, tokens, *models):
+    for model in models:
+        TokenCount.objects.update_or_create(
+            version=document.current, model=claude_models.get(model).id, defaults={"tokens": tokens}
+        )

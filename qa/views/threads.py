@@ -71,6 +71,7 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         context["picked"],
         picked=form.data.get("model", ""),
         effort=form.effort,
+        **_asked_about(request, workspace, where),
     )
     context["suggestions"] = suggestions.about(context["picked"], request.user)
     return render(request, "qa/new.html", context, status=422 if form.errors else 200)
@@ -84,7 +85,10 @@ def models(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     asked = [one for one in request.GET.getlist("documents") if sources.is_uuid(one)]
     documents = list(live_documents(request, workspace).filter(public_id__in=asked))
     picked = request.GET.get("model", "")
-    form.picker = picker.make(workspace, request.user, documents, picked=picked, effort=form.effort)
+    where = _asked_about(request, workspace, request.GET.get("scope", ""))
+    form.picker = picker.make(
+        workspace, request.user, documents, picked=picked, effort=form.effort, **where
+    )
     return render(request, "qa/_model.html", {"workspace": workspace, "form": form})
 
 
@@ -189,6 +193,16 @@ def _scope(request: MemberRequest, workspace: Workspace, value: str) -> Scope | 
         ) from error
 
 
+def _asked_about(request: MemberRequest, workspace: Workspace, value: str) -> dict[str, Any]:
+    """What the picker is told of a form: its scope, if there is one, and whether it searches."""
+    asked = request.POST if request.method == "POST" else request.GET
+    try:
+        scope = scopes.find(request.user, workspace, value)
+    except LookupError:
+        scope = None
+    return {"scope": scope, "search": "search" in asked}
+
+
 def _places(workspace: Workspace, chosen: str) -> dict[str, Any]:
     """What ``_scope.html`` shows, with what was chosen."""
     return {"places": scopes.choices(workspace), "where": chosen or scopes.CHOSEN}
@@ -260,6 +274,8 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
             shown,
             picked=form.data.get("model", ""),
             effort=form.effort,
+            scope=shown.scope,
+            search="search" in request.POST,
         )
         context |= {"about": _about(request, workspace), "pictures": added}
         if request.htmx:
