@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models.functions import Lower, Substr
 
-from documents import ingest, search
+from documents import ingest, search, visual
 from documents.models import Document, DocumentQuerySet, Folder, Page, Text, Tree, Version
 from qa import scopes
 from qa.engine import Called, tools
@@ -49,6 +49,7 @@ class Outcome:
     documents: tuple[Document, ...] = ()
     text: str = ""
     is_error: bool = False
+    note: str = ""
 
 
 @dataclass
@@ -144,7 +145,13 @@ class Shelf:
         step: Step = {"kind": "read", "title": document.title}
         if pieces:
             step["pages"] = [pieces[0].page, pieces[-1].page_end]
-        return Outcome(step, pieces, text="" if pieces else "There is no text at this place.")
+        text = "" if pieces else "There is no text at this place."
+        if unread := _unread(version, pages, spans):
+            step["unread"] = unread
+            told = tools.unread(ingest.runs(unread))
+            # results with passages hold nothing else
+            return Outcome(step, pieces, text=text and told, note=told if pieces else "")
+        return Outcome(step, pieces, text=text)
 
     @staticmethod
     def _spans(
@@ -226,12 +233,14 @@ class Shelf:
 
     def _note(self, outcome: Outcome) -> str:
         """What must be known of the versions that something was returned of, once for each."""
-        lines = []
+        lines = [outcome.note] if outcome.note else []
         for piece in outcome.pieces:
             version = piece.version
             known = str(version.public_id)
             if known not in self._told and (told := description(version)):
                 lines.append(f"{self.handle(version.document_id)}: {told}")
+            if known not in self._told and (drawn := _drawn(version)):
+                lines.append(f"{self.handle(version.document_id)}: {tools.drawn(drawn)}")
             self._told.add(known)
         return "\n".join(lines)
 
@@ -248,6 +257,21 @@ def _piece(version: Version, pages: Sequence[Page], start: int, end: int) -> Pie
     touched = [page.number for page in pages if page.start < last and page.end > first] or [1]
     inner = text[first - start : last - start]
     return Piece(version, inner, first, last, sentences, touched[0], touched[-1])
+
+
+def _unread(version: Version, pages: Sequence[Page], spans: Sequence[tuple[int, int]]) -> list[int]:
+    """Of the pages that a call reads, those whose text could not be read."""
+    if not spans or not version.unread:
+        return []
+    start, end = spans[0][0], spans[-1][1]
+    touched = [p.number for p in pages if p.start <= end and p.end >= start]
+    return [number for number in version.unread if number in touched]
+
+
+def _drawn(version: Version) -> list[str]:
+    """The pages that are looked at where all is read, and of which there is only the text here."""
+    shown = [page.number for page in visual.pages(version) if page.number not in version.unread]
+    return list(ingest.runs(shown))
 
 
 def _letting_go(look: Any) -> Any:

@@ -74,11 +74,20 @@ def _listed(step: Mapping[str, Any]) -> SafeString:
 def _read(step: Mapping[str, Any]) -> SafeString:
     first, last = step.get("pages") or (None, None)
     if first is None:
-        return format_html(_("Looked into {title} – nothing at that place"), title=step["title"])
-    if first == last:
-        return format_html(_("Read page {page} of {title}"), page=first, title=step["title"])
-    said = _("Read pages {first}–{last} of {title}")
-    return format_html(said, first=first, last=last, title=step["title"])
+        said = format_html(_("Looked into {title} – nothing at that place"), title=step["title"])
+    elif first == last:
+        said = format_html(_("Read page {page} of {title}"), page=first, title=step["title"])
+    else:
+        many = _("Read pages {first}–{last} of {title}")
+        said = format_html(many, first=first, last=last, title=step["title"])
+    if not (unread := step.get("unread")):
+        return said
+    missing = ngettext(
+        "{said} – page {pages} could not be read as text",
+        "{said} – pages {pages} could not be read as text",
+        len(unread),
+    )
+    return format_html(missing, said=said, pages=", ".join(map(str, unread)))
 
 
 def _refused(step: Mapping[str, Any]) -> SafeString:

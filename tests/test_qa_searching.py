@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import Member
-from documents import tags
+from documents import tags, visual
 from documents.models import Document, Folder, Text
 from qa import asking, budgets, claude, gate, shelf, streams
 from qa.answering import AGAIN, PAID_TRIES
@@ -22,8 +22,10 @@ from qa.models import Answer, ApiCall, Budget, Reservation, Scope, Thread
 from qa.render import Draft
 from qa.searching import bounds
 from qa.shelf import Shelf
+from qa.steps import sentence
 from tests.asked import GOVERNING, in_thread, put, wait_for, written
 from tests.conftest import read, upload
+from tests.test_qa_unread import unread
 
 NDA = """MUTUAL NON-DISCLOSURE AGREEMENT
 
@@ -647,3 +649,36 @@ def test_a_wait_between_two_requests_that_lasts_does_not_pay_without_end(
     assert "Waiting for other questions to end" in answer.error
     assert answer.calls.filter(purpose="answer").count() == PAID_TRIES
     assert not Reservation.objects.filter(answer=answer).exists()
+
+
+# pages that are not there as text -----------------------------------------------------------------
+
+
+def test_a_page_without_text_is_said_to_be_unknown_and_not_empty(workspace, owner, as_owner):
+    scan = upload(workspace, owner, "One. The rent is due.\f\fThree. Signed in Cork.", "scan.txt")
+    unread(read(scan), 2)
+    at = Shelf.of(ask(Scope.objects.whole(workspace), owner))
+    call = {"document": at.handle(scan.pk), "unit": "pages"}
+    alone = run(at, "read_passages", **call, first=2, last=2)
+    assert not alone.is_error
+    assert "could not be read as text: 2" in alone.text
+    _results, [step], note = at.run([Called("t", "read_passages", {**call, "first": 1, "last": 3})])
+    assert "could not be read as text: 2. What they say is unknown." in note
+    assert step["unread"] == [2]
+    assert "Read pages 1–3 of scan.txt – page 2 could not be read as text" in sentence(step)
+    _results, [step], _note = at.run(
+        [Called("t", "read_passages", {**call, "first": 3, "last": 3})]
+    )
+    assert "unread" not in step
+
+
+def test_pages_that_would_be_looked_at_are_named_once_with_what_is_found(
+    library, owner, nda, monkeypatch
+):
+    drawn = (visual.Shown(1, 600, 800, 100, True),)
+    monkeypatch.setattr(visual, "pages", lambda version: drawn if version == nda.current else ())
+    at = Shelf.of(ask(library, owner))
+    call = Called("t", "search_documents", {"queries": ["confidentiality years"], "documents": []})
+    note = at.run([call])[2]
+    assert f"{at.handle(nda.pk)}: These pages hold tables or drawings" in note
+    assert at.run([call])[2] == "", "said once"

@@ -244,6 +244,22 @@ def too_many(call: str) -> Result:
     return Result(call, text=said, is_error=True)
 
 
+def unread(pages: Sequence[str]) -> str:
+    """Said of pages that were asked for, and of which there is no text."""
+    return (
+        f"Of the pages asked for, these could not be read as text: {', '.join(pages)}. What they "
+        "say is unknown. If the answer may stand there, say that these pages could not be read."
+    )
+
+
+def drawn(pages: Sequence[str]) -> str:
+    """Said of pages whose layout carries meaning, and of which the text is returned alone."""
+    return (
+        f"These pages hold tables or drawings, of which only the text is returned: "
+        f"{', '.join(pages)}. If the layout matters, say that they have to be looked at."
+    )
+
+
 def listing(rows: Iterable[Mapping[str, Any]], page: int, pages: int, count: int) -> str:
     """A page of the list: a line of JSON for each document, which no title can break out of."""
     head = f"{count} documents, page {page} of {max(1, pages)}:"
