@@ -24,6 +24,7 @@ class BudgetForm(forms.ModelForm):
     """Of whom it is: the workspace, each member, or one of them by public id."""
 
     whose = forms.ChoiceField(label=gettext_lazy("Of"))
+    field_order = ("whose", "period")
 
     class Meta:
         model = Budget
