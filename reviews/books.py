@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from django.utils.translation import gettext as _
 
-from reviews.values import NEEDS_CHOICES, Kind
+from reviews.values import NEEDS_CHOICES, Kind, storable
 
 FOLDER = Path(__file__).parent / "playbooks"
 LARGEST = 256 * 1024  # bytes of a file
@@ -237,7 +237,7 @@ def _plain(value: Any) -> Any:
         return str(value)
     if not isinstance(value, str):
         return None
-    return "".join(char for char in value if char >= " " or char in "\n\t").strip()
+    return "".join(char for char in storable(value) if char >= " " or char in "\n\t").strip()
 
 
 # reading YAML without surprises ------------------------------------------------------------------

@@ -168,9 +168,14 @@ def _ungrouped(number: str) -> str:
     return number.replace(",", "") if _GROUPED.fullmatch(number) else number
 
 
+def storable(text: str) -> str:
+    """Without what no database takes: JSON can say NUL, and half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def shortened(text: str) -> str:
     """One line of at most ``SHOWN`` letters."""
-    line = " ".join(text.split())
+    line = " ".join(storable(text).split())
     return line if len(line) <= SHOWN else line[: SHOWN - 1].rstrip() + "…"
 
 

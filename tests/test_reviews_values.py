@@ -237,3 +237,20 @@ def test_what_a_person_types_is_read(kind, typed, text):
 def test_what_could_be_meant_in_two_ways_is_not(kind, typed):
     with pytest.raises(NotThat):
         values.typed(typed, kind, ["mutual", "one-way"])
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.LIST, Kind.DATE, Kind.NUMBER])
+def test_what_no_database_takes_is_left_out(kind):
+    odd = "a\0b\ud800"
+    said = {
+        Kind.TEXT: odd,
+        Kind.LIST: [odd],
+        Kind.DATE: {"iso": None, "written": odd},
+        Kind.NUMBER: {"number": 1, "unit": odd},
+    }
+    found = values.read(line(said[kind], verdict="meets", reason=odd), kind, measured=True)
+
+    for text in (found.text, found.reason, json.dumps(found.value.value, ensure_ascii=False)):
+        assert "\0" not in text
+        assert "\\u0000" not in text
+        text.encode()
