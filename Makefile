@@ -18,7 +18,7 @@ run: install
 
 # The whole suite waits more than it computes, so two run at a time; a chosen part starts quicker alone.
 test: install-dev
-	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadgroup)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadgroup --no-loadscope-reorder)
 
 # A data folder of its own: checks must neither see nor touch what is in var/.
 lint: install-dev

@@ -68,13 +68,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With ``--database-only``, leaves out what comes out the same whichever database is used."""
-    if not config.getoption("--database-only"):
-        return
-    kept = [item for item in items if _depends_on_the_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    """With ``--database-only``, leaves out what comes out the same whichever database is used.
+
+    What is slow comes first, or one process would work on it alone at the end; the quick tests of a
+    module go to one process, which starts once what they share.
+    """
+    if config.getoption("--database-only"):
+        kept = [item for item in items if _depends_on_the_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in ("slow", "xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 
 def _depends_on_the_database(item: pytest.Item) -> bool:
