@@ -42,7 +42,11 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.link = self._wait_for(r"(http://\S+/signin/link/\S+)")
+        try:
+            self.link = self._wait_for(r"(http://\S+/signin/link/\S+)")
+        except BaseException:  # nobody else will hear of what was started
+            self.stop()
+            raise
         self.url = self.link.split("/signin/")[0]
 
     def _wait_for(self, pattern: str, seconds: float = 40.0) -> str:
