@@ -49,7 +49,7 @@ class Stack:
             raise
         self.url = self.link.split("/signin/")[0]
 
-    def _wait_for(self, pattern: str, seconds: float = 40.0) -> str:
+    def _wait_for(self, pattern: str, seconds: float = 90.0) -> str:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := re.search(pattern, self.log.read_text(errors="replace")):

@@ -186,19 +186,20 @@ class Person:
         assert status == 200, page
         path, answer = STREAM.findall(page)[-1]
         asked = Asked(thread, answer, time.perf_counter() - began)
-        for connected, message in self._messages(path):
+        for connected, came, message in list(self._messages(path)):
             asked.connected = asked.connected or connected - began
-            asked.take(message, time.perf_counter() - began)
+            asked.take(message, came - began)
         return asked
 
-    def _messages(self, path: str) -> Iterator[tuple[float, str]]:
-        """The stream's unnamed events until it says that it is done."""
+    def _messages(self, path: str) -> Iterator[tuple[float, float, str]]:
+        """The stream's unnamed events until it says that it is done: when the stream was there,
+        when this one was, and what it says. To be taken in quickly, or the next ones come late."""
         response = self._send("GET", path, None, {"Accept": "text/event-stream"})
         connected = time.perf_counter()
         lines: list[str] = []
         while line := response.readline().decode():
             if line == "\n":
-                yield connected, "\n".join(lines)
+                yield connected, time.perf_counter(), "\n".join(lines)
                 lines = []
             elif line.startswith("data: "):
                 lines.append(line[6:].rstrip("\n"))

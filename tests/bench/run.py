@@ -33,6 +33,7 @@ from tests.bench import (  # noqa: E402
     geometry,
     installed,
     library,
+    load,
     ocr,
     prefix,
     review,
@@ -85,7 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     parser.add_argument("--quick", action="store_true", help="no installation for its size")
     parser.add_argument("--only", action="append", choices=SECTIONS, metavar="SECTION")
-    parser.add_argument("--scale", choices=("ci", "full"), default="ci", help="of generated text")
+    parser.add_argument("--scale", choices=("ci", "full"), default="ci", help="how much of it")
     parser.add_argument("--rounds", type=int, default=20, help="of one answer at a time")
     parser.add_argument("--crowd-rounds", type=int, default=4, help="of ten at a time")
     parser.add_argument("--tokens-per-second", type=float, default=300)
@@ -123,7 +124,7 @@ def measure_streams(folder: Path, options: argparse.Namespace) -> dict[str, Any]
         memory = {"idle": installed.memory_mb(stack)}
         document = person.upload(options.contract)
         database = folder / "stack" / "pincite.sqlite3"
-        bare = Bare(emulator.url, MODEL, options.contract.name, canonical(database))
+        bare = Bare(emulator.url, MODEL, options.contract.name, streams.canonical(database))
         bench = streams.Bench(person, bare, document, database)
         bench.run(1, 1)
         bench.run(10, 1)
@@ -136,16 +137,6 @@ def measure_streams(folder: Path, options: argparse.Namespace) -> dict[str, Any]
     idle, after = (round(sum(by.values())) for by in memory.values())
     print(f"memory when idle, without emulator, MB    {idle:6}   (after these answers {after})")
     return {**found, "memory_mb": memory}
-
-
-def canonical(database: Path) -> str:
-    import sqlite3
-
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        return str(connection.execute("SELECT content FROM documents_text").fetchone()[0])
-    finally:
-        connection.close()
 
 
 def stream_numbers(load: streams.Load) -> dict[str, Any]:
@@ -236,6 +227,7 @@ def measure_installation(folder: Path, options: argparse.Namespace) -> dict[str,
 # each is given a folder of its own and the options, prints its table, and gives its numbers
 SECTIONS = {
     "streams": measure_streams,
+    "load": load.measure,
     "installation": measure_installation,
     "uploads": uploads.measure,
     "library": library.measure,

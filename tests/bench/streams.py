@@ -179,3 +179,12 @@ class Bench:
         finally:
             connection.close()
         return str(row[0])
+
+
+def canonical(database: Path) -> str:
+    """The text of the only document there is."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        return str(connection.execute("SELECT content FROM documents_text").fetchone()[0])
+    finally:
+        connection.close()
