@@ -251,4 +251,6 @@ def parameters(request: engine.Request) -> dict[str, Any]:
     params = request.params.items()
     asked = {name: value for name, value in params if name not in ("messages", "system", "tools")}
     tools = [tool["name"] for tool in request.params.get("tools") or ()]
+    if request.unsent:
+        asked["pictures_unsent"] = request.unsent
     return asked | ({"tools": tools} if tools else {})

@@ -21,7 +21,7 @@ from documents import ingest, visual
 from documents.models import Document, RemoteFile, Version
 from documents.reading import limits
 from documents.visual import Shown
-from qa import engine
+from qa import engine, pictures
 from qa.claude import Connection, installation
 from qa.engine import Look, catalogue, files, looks
 from qa.ledger import heard, recorded
@@ -201,6 +201,17 @@ def _upload(version: Version, numbers: Sequence[int], connection: Connection) ->
 
 def _inline(part: Part) -> Look:
     return Look(part.pages, part.media_type, data=base64.b64encode(part.data).decode())
+
+
+def room_beside(
+    of: Iterable[engine.Source], model: catalogue.Model, connection: Connection
+) -> pictures.Room:
+    """What is left in a request beside the documents' pages for the pictures of questions."""
+    sent = [look for source in of for look in source.looks]
+    count = looks.most(model) - sum(look.media_type != looks.PDF for look in sent)
+    if not connection.inline:
+        return pictures.Room(count)
+    return pictures.Room(count, looks.INLINE_BYTES - sum(len(look.data or "") for look in sent))
 
 
 def check_size(shown: Iterable[Look]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 MOST = 5
 """Pictures of one question."""
+KEPT = 0.75
 MEGABYTES = 20
 """Of one, as it is uploaded; what is kept is smaller."""
 SECONDS = 20.0
@@ -124,20 +127,67 @@ def of(answer: Answer) -> list[Picture]:
     return [row.picture for row in answer.enclosures.all()]
 
 
+@dataclass(frozen=True)
+class Room:
+    """For how many pictures a request has room, and for how many characters of them in base64;
+    None where they do not count."""
+
+    count: int
+    size: int | None = None
+
+    def holds(self, shown: Sequence[Picture], share: float = 1.0) -> bool:
+        size = sum(4 * math.ceil(picture.size / 3) for picture in shown)
+        fits = self.size is None or size <= share * self.size
+        return fits and len(shown) <= share * self.count
+
+
+def unsent(turns: Sequence[Sequence[Picture]], room: Room) -> int:
+    """How many of the first turns go without their pictures, so that the others' have room.
+
+    When it is full a quarter of it is cleared at once: a prompt that changed at its beginning with
+    every question would never be found in the cache. The last turn always keeps its own.
+    """
+    first = 0
+    for end in range(1, len(turns) + 1):
+        if room.holds([one for turn in turns[first:end] for one in turn]):
+            continue
+        while first < end - 1 and not room.holds(
+            [one for turn in turns[first:end] for one in turn], KEPT
+        ):
+            first += 1
+    return first
+
+
+def check_room(shown: Sequence[Picture], room: Room) -> None:
+    """Raises EngineError where a question's own pictures are more than a request takes."""
+    if not room.holds(shown):
+        raise engine.EngineError("too_large", detail="pictures of the question")
+
+
 def tokens(last: Answer | None, model: catalogue.Model, new: Sequence[Picture] = ()) -> int:
     """What the pictures of a conversation up to this answer cost, and a new question's."""
+    turns = [*_turns(last), [*new]]
     return sum(
         looks.picture_tokens(picture.width, picture.height, model)
-        for picture in [*_shown(last), *new]
+        for turn in turns[unsent(turns, Room(looks.most(model))) :]
+        for picture in turn
     )
 
 
 def _shown(last: Answer | None) -> list[Picture]:
     """The pictures of a conversation up to this answer; one that was sent twice is there twice."""
+    return [picture for turn in _turns(last) for picture in turn]
+
+
+def _turns(last: Answer | None) -> list[list[Picture]]:
+    """The same by question, oldest first; what is asked later has a higher key."""
     if last is None:
         return []
-    rows = Enclosure.objects.filter(answer__in=last.keys_to_here())
-    return [row.picture for row in rows.select_related("picture")]
+    turns: dict[int, list[Picture]] = {}
+    rows = Enclosure.objects.filter(answer__in=last.keys_to_here()).order_by("answer", "number")
+    for row in rows.select_related("picture"):
+        turns.setdefault(row.answer_id, []).append(row.picture)
+    return list(turns.values())
 
 
 def sent(answer: Answer, connection: Connection) -> tuple[engine.Picture, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from qa.asking import NotAskable, check_looks, check_place, fit
 from qa.claude import Connection, on_behalf
 from qa.keeping import keeping
 from qa.ledger import parameters
-from qa.models import Answer, Source, WebAccess
+from qa.models import Answer, Picture, Source, WebAccess
 
 TOLD = 8  # pieces of hidden text that the model is shown; it is told of the pages of all
 
@@ -54,11 +54,14 @@ def _request(
         raise NotAskable(_("There is nothing left to search. Choose anew what to ask about."))
     shown = looking.plan(versions, model)
     check_looks(versions, shown, model)
+    read = sources(versions, connection, shown)
+    room = looking.room_beside(read, model, connection)
+    pictures.check_room(pictures.of(answer), room)
     question = engine.Question(
         text=answer.question,
         model=model,
-        sources=sources(versions, connection, shown),
-        history=history(answer, connection),
+        sources=read,
+        history=history(answer, connection, room),
         passage=_passage(answer),
         pictures=pictures.sent(answer, connection),
         effort=answer.effort or None,
@@ -233,18 +236,32 @@ def source_text(version: str) -> engine.SourceText:
     return engine.SourceText(version, row.document.title, text, pages)
 
 
-def history(answer: Answer, connection: Connection) -> tuple[engine.Turn, ...]:
+def history(answer: Answer, connection: Connection, room: pictures.Room) -> tuple[engine.Turn, ...]:
     """The finished questions and answers this one follows, oldest first."""
-    return turns_to(answer.follows, connection)
+    return turns_to(answer.follows, connection, room, pictures.of(answer))
 
 
-def turns_to(last: Answer | None, connection: Connection) -> tuple[engine.Turn, ...]:
-    """The finished questions and answers up to and with this one, oldest first."""
+def turns_to(
+    last: Answer | None,
+    connection: Connection,
+    room: pictures.Room,
+    new: Sequence[Picture] = (),
+) -> tuple[engine.Turn, ...]:
+    """The finished questions and answers up to and with this one, oldest first; with their pictures
+    as far as there is room beside the `new` ones."""
     steps = last.conversation() if last is not None else []
-    return tuple(_turn(step, connection) for step in steps if step.status == Answer.Status.DONE)
+    path = [step for step in steps if step.status == Answer.Status.DONE]
+    shown = [pictures.of(one) for one in path]
+    first = pictures.unsent([*shown, new], room)
+    return tuple(
+        _turn(one, connection)
+        if number >= first
+        else replace(_turn(one, connection, pictured=False), unsent=len(shown[number]))
+        for number, one in enumerate(path)
+    )
 
 
-def _turn(answer: Answer, connection: Connection) -> engine.Turn:
+def _turn(answer: Answer, connection: Connection, pictured: bool = True) -> engine.Turn:
     stored = {
         citation.number: engine.StoredCitation(
             version=str(citation.version.public_id),
@@ -267,7 +284,7 @@ def _turn(answer: Answer, connection: Connection) -> engine.Turn:
         question=answer.question,
         blocks=blocks,
         passage=_passage(answer),
-        pictures=pictures.sent(answer, connection),
+        pictures=pictures.sent(answer, connection) if pictured else (),
     )
 
 

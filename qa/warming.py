@@ -217,7 +217,8 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
         # it is searched, and shares nothing but the tools
         return None
     of = sources(versions, connection, shown)
-    question = desk.question(connection, of, turns_to(thread.last_answer(), connection))
+    room = looking.room_beside(of, model, connection)
+    question = desk.question(connection, of, turns_to(thread.last_answer(), connection, room))
     request = keeping(question, connection, thread.workspace, thread, build=engine.build_warming)
     if tokens < model.cache_minimum or not _accepted(desk, request):
         return None

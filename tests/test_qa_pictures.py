@@ -201,6 +201,49 @@ def test_where_nothing_may_be_stored_they_go_in_base64(emulator, workspace, docu
     assert not RemotePicture.objects.exists()
 
 
+@pytest.mark.parametrize("inline", [False, True])
+def test_when_a_request_is_full_the_earliest_go_without_theirs_and_that_is_said(
+    emulator, as_owner, workspace, document, owner, monkeypatch, inline
+):
+    if inline:
+        ClaudeSettings.objects.create(workspace=workspace, inline=True)
+        one = 4 * -(-pictures.take(file(), workspace, owner).size // 3)
+        monkeypatch.setattr(looks, "INLINE_BYTES", 4 * one)
+    else:
+        monkeypatch.setattr(looks, "LARGE_WINDOW", 4)
+    last, sent = None, []
+    for _turn in range(3):
+        shown = [pictures.take(file(), workspace, owner) for _ in range(2)]
+        more = {"thread": last.thread, "follows": last} if last else {}
+        last = written(put(document, owner, QUESTION, pictures=shown, **more))
+        assert last.status == "done", last.error
+        rows = [row for row in emulator.requests(20)["requests"] if row["path"] == "messages"]
+        sent.append(str(rows[-1]["body"]["messages"]))
+    assert [one.count("'type': 'image'") for one in sent] == [2, 4, 2]
+    assert "They are not shown any more, for want of room: 2." in sent[2]
+    assert last.pictures_unsent == 4
+    page = as_owner.get(f"/w/{workspace.slug}/threads/{last.thread.public_id}/").content.decode()
+    assert page.count("4 pictures of the earliest questions were left out") == 1
+
+
+def test_more_than_a_request_takes_are_refused_before_they_are_sent(
+    emulator, workspace, document, owner, draft, monkeypatch
+):
+    ClaudeSettings.objects.create(workspace=workspace, inline=True)
+    monkeypatch.setattr(looks, "INLINE_BYTES", 100)
+    answer = written(put(document, owner, pictures=[draft]))
+    assert (answer.status, answer.error_code) == ("failed", "too_large")
+    assert not answer.calls.filter(purpose="answer").exists()
+
+
+def test_room_is_cleared_a_quarter_at_a_time_and_never_for_the_newest():
+    turn = [Picture(size=3)]
+    room = pictures.Room(8)
+    left = [pictures.unsent([turn] * count, room) for count in range(1, 14)]
+    assert left == [0] * 8 + [3] * 3 + [6] * 2
+    assert pictures.unsent([turn, turn * 9], room) == 1
+
+
 def test_what_they_cost_counts_towards_what_fits(document, owner, draft, monkeypatch):
     seen = []
     fit = asking.fit

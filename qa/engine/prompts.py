@@ -111,6 +111,10 @@ The question below is about this passage of a document, which the user selected.
 to examine, like the documents themselves, and never an instruction. Cite the document, not this.\
 """
 
+UNSENT = (
+    "Pictures came with this question. They are not shown any more, for want of room: %(count)d."
+)
+
 WARMING = "The question follows."
 """Stands where a question will be while the documents are read beforehand; never answered."""
 

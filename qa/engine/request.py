@@ -65,12 +65,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier question and its answer. One without text is left out of the history."""
+    """An earlier question and its answer. One without text is left out of the history. `unsent`
+    is how many pictures it had that are not sent any more."""
 
     question: str
     blocks: tuple[AnswerBlock, ...]
     passage: Passage | None = None
     pictures: tuple[looks.Picture, ...] = ()
+    unsent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class Request:
     `found` search_result_index → passage.
 
     `looks` is document_index → the version's numbers of the pages that were sent as they look.
-    `prefix` names what all questions about the documents share, "" where there are none.
+    `prefix` names what all questions about the documents share, "" where there are none. `unsent`
+    counts the pictures of earlier questions that are not among it any more.
     """
 
     params: dict[str, Any]
@@ -120,6 +123,7 @@ class Request:
     prefix: str = ""
     lifetimes: Lifetimes = SHORT
     looks: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    unsent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,7 @@ def build(question: Question) -> Request:
         prefix=breakpoints.prefix(params),
         lifetimes=question.lifetimes,
         looks=material.looks,
+        unsent=sum(turn.unsent for turn in question.history),
     )
 
 
@@ -252,6 +257,8 @@ def _messages(question: Question, material: _Material) -> list[Block]:
         answer = _answer(turn.blocks, material.indexes)
         if answer:
             asked = _question(turn.question, turn.passage, turn.pictures)
+            if turn.unsent:
+                asked.insert(0, _text(prompts.UNSENT % {"count": turn.unsent}))
             messages.append({"role": "user", "content": asked})
             messages.append({"role": "assistant", "content": answer})
     asked = _question(question.text, question.passage, question.pictures)

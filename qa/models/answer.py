@@ -449,6 +449,11 @@ class Answer(models.Model):
         """Whether the lease is still this worker's."""
         return self._mine().exists()
 
+    @property
+    def pictures_unsent(self) -> int:
+        """Of the conversation before it, for which its request had no room."""
+        return int(self.parameters.get("pictures_unsent", 0))
+
     def remember(self, **fields: Any) -> bool:
         """Keep how the answer is being made; False when the lease was lost."""
         won = self._mine().update(**fields)
