@@ -24,6 +24,9 @@ MOST = 30_000_000
 TEXT = "".join(
     f"BT /F 11 Tf 60 {740 - 14 * n} Td (A clause that goes on and on.) Tj ET\n" for n in range(30)
 )
+ROWS = "".join(
+    f"BT /F 9 Tf {60 + 120 * n % 480} {704 - 14 * (n // 4)} Td (Cell) Tj ET\n" for n in range(120)
+)
 HALF = TEXT[: len(TEXT) // 2]
 
 
@@ -37,6 +40,17 @@ def grid(rows: int, columns: int, left=60, bottom=60, width=480, height=640) -> 
         for x in (left + width * n / columns for n in range(columns + 1))
     ]
     return "\n".join([*across, *down])
+
+
+def stripes(count: int, colour="0.95 g", high=14, apart=14, cells=1, paint="f") -> str:
+    """Backgrounds below one another, and black for what follows."""
+    wide = 480 / cells
+    boxes = [
+        f"{60 + wide * cell} {700 - (high + apart) * n} {wide} {high} re {paint}"
+        for n in range(count)
+        for cell in range(cells)
+    ]
+    return "\n".join([colour, *boxes, "0 g\n"])
 
 
 def share(content: str, *objects: bytes, **more: str) -> float:
@@ -57,10 +71,17 @@ MOSTLY = {
     "a table with a little text beside it": partial(
         share, grid(8, 4, height=500) + "BT /F 11 Tf 60 700 Td (Annex) Tj ET"
     ),
+    "a table with every other row shaded": partial(share, stripes(15) + ROWS),
+    "the same, shaded cell by cell": partial(share, stripes(15, cells=4) + ROWS),
+    "the same in a colour": partial(share, stripes(15, "0.31 0.51 0.74 rg") + ROWS),
     "a picture": partial(share, "q 400 0 0 500 100 100 cm /I Do Q", PICTURE, **PICTURED),
     "a chart": partial(share, "\n".join(f"{60 + 9 * n} 100 8.5 {n * n} re f" for n in range(24))),
 }
 HARDLY = {
+    "text with shaded headings": partial(share, stripes(8, apart=40) + TEXT),
+    "text that is marked line by line": partial(share, stripes(20, high=12, apart=2) + TEXT),
+    "blackened lines": partial(share, stripes(20, "0 g") + TEXT),
+    "boxes to be filled in": partial(share, stripes(20, "1 g", paint="B") + TEXT),
     "text": partial(share, TEXT),
     "underlined text": partial(share, TEXT + UNDERLINED),
     "text in a frame": partial(share, TEXT + "50 300 500 460 re S"),

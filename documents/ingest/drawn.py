@@ -1,9 +1,9 @@
 """How much of what stands on a PDF's page is tables and figures.
 
 A figure is a picture, or many lines and shapes that touch one another; a table is drawn the same
-way. Underlines, boxes round a paragraph and the frame of a page are none: they touch nothing, or
-have too few edges. What covers nearly all of a page is its paper, or the picture of a scan, and
-not what stands on it.
+way, or has a light background behind every other row. Underlines, boxes round a paragraph and the
+frame of a page are none: they touch nothing, or have too few edges. What covers nearly all of a
+page is its paper, or the picture of a scan, and not what stands on it.
 """
 
 import ctypes
@@ -26,6 +26,10 @@ PARTS = 6  # lines or shapes that make one, at least
 EDGES = 4  # different places across, and down, at which they begin or end
 TOUCHING = 1.5  # points between two that touch
 WHITE = 250  # of 255
+STRIPES = 3  # backgrounds of rows that make a table, at least
+LOW, HIGH, WIDE = 7.0, 60.0, 120.0  # points of a stripe: its least and most height, its least width
+APART = (0.5, 2.0)  # the space between two stripes, in heights of one
+LIGHT = 128  # of 255, in one colour at least: what is darker covers what stands there
 _MOST = 20_000  # things that are looked at
 _LINES = 3_000  # lines and shapes of them
 _NEARBY = 40.0  # points: a side of the squares in which those that may touch are looked for
@@ -57,6 +61,7 @@ def drawn(page: "pdfium.FPDF_PAGE", painted: Iterable[Painted]) -> float:
     pictures = boxes(pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING)
     figures = [box for box in pictures if _is_large(box)]
     figures += _groups(list(islice(boxes(pdfium.FPDF_PAGEOBJ_PATH), _LINES)))
+    figures += _striped(_within(one.box, whole) for one in first if _may_be_stripe(one))
     if not figures:  # as on most pages, whose text need not be measured then
         return 0.0
     pictured = _cells(figures, whole)
@@ -73,6 +78,59 @@ def _has_ink(path: Address) -> bool:
     # a pattern has no plain colour
     plain = direct.fill_colour(path, *_CHANNELS_AT)
     return not plain or (min(_CHANNELS[:3]) < WHITE and _CHANNELS[3] > 0)
+
+
+def _may_be_stripe(one: Painted) -> bool:
+    low, high = one.box[1], one.box[3]
+    if one.kind != pdfium.FPDF_PAGEOBJ_PATH or not LOW <= high - low <= HIGH:
+        return False
+    if not _has_ink(one.handle) or _STROKE.value:
+        return False
+    plain = direct.fill_colour(one.handle, *_CHANNELS_AT)
+    return plain and max(_CHANNELS[:3]) >= LIGHT
+
+
+def _striped(cells: Iterable[Box]) -> Iterator[Box]:
+    """The boxes round backgrounds of rows that lie one above another, as wide and about as high as
+    each other, with a row between each two."""
+    columns: dict[tuple[int, int], list[Box]] = defaultdict(list)
+    for row in _rows(cells):
+        if row[2] - row[0] >= WIDE:
+            columns[round(row[0] / 3), round(row[2] / 3)].append(row)
+    for rows in columns.values():
+        rows.sort(key=lambda row: row[1])
+        runs = [rows[:1]]
+        for row in rows[1:]:
+            if _follows(runs[-1][-1], row):
+                runs[-1].append(row)
+            else:
+                runs.append([row])
+        for run in runs:
+            if len(run) >= STRIPES:
+                yield (run[0][0], run[0][1], run[0][2], run[-1][3])
+
+
+def _follows(below: Box, row: Box) -> bool:
+    heights = below[3] - below[1], row[3] - row[1]
+    apart = (row[1] - below[3]) / min(heights)
+    return APART[0] <= apart <= APART[1] and max(heights) <= 2 * min(heights)
+
+
+def _rows(cells: Iterable[Box]) -> Iterator[Box]:
+    """Backgrounds of cells beside one another as one."""
+    levels: dict[tuple[int, int], list[Box]] = defaultdict(list)
+    for cell in cells:
+        levels[round(cell[1]), round(cell[3])].append(cell)
+    for level in levels.values():
+        level.sort()
+        row = level[0]
+        for cell in level[1:]:
+            if cell[0] <= row[2] + TOUCHING:
+                row = (row[0], row[1], max(row[2], cell[2]), row[3])
+            else:
+                yield row
+                row = cell
+        yield row
 
 
 def _within(box: Box, whole: Box) -> Box:
