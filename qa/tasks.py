@@ -17,6 +17,7 @@ from documents.models import Version
 from qa import (
     budgets,
     claude_models,
+    counting,
     engine,
     model_list,
     pictures,
@@ -57,6 +58,14 @@ def warm(thread_id: int, user_id: int, model: str, effort: str | None) -> None:
         warming.warm(warming.Desk(found, user, claude_models.get(model), effort))
     except engine.EngineError as error:
         logger.info("thread=%s not warmed code=%s", found.public_id, error.code)
+
+
+@shared_task(expires=HINT_SECONDS)
+def count_tokens(version_ids: list[int], user_id: int) -> None:
+    """Counts documents for the models of the picker. Lost, prices stay estimates."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is not None:
+        counting.count(version_ids, user)
 
 
 @shared_task(expires=HINT_SECONDS)

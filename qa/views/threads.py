@@ -21,7 +21,7 @@ from documents import visual
 from documents.forms import PlaceForm
 from documents.models import Document
 from documents.source import PART, part
-from qa import asking, passages, picker, pictures, scopes, siblings, sources, suggestions
+from qa import asking, counting, passages, picker, pictures, scopes, siblings, sources, suggestions
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Picture, Scope, Thread
 from qa.passages import Passage
@@ -90,6 +90,20 @@ def models(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         workspace, request.user, documents, picked=picked, effort=form.effort, **where
     )
     return render(request, "qa/_model.html", {"workspace": workspace, "form": form})
+
+
+@require_POST
+@in_workspace(Act.ASK)
+def count(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """The picker was opened: what its prices guess is counted, for whoever looks next."""
+    rows = live_documents(request, workspace)
+    if sources.is_uuid(thread_id := request.POST.get("thread", "")):
+        rows = rows.filter(threads=visible_thread(request, workspace, UUID(thread_id)))
+    else:
+        asked = [one for one in request.POST.getlist("documents") if sources.is_uuid(one)]
+        rows = rows.filter(public_id__in=asked)
+    counting.opened(list(rows), workspace, request.user)
+    return HttpResponse(status=204)
 
 
 @require_GET
