@@ -95,7 +95,8 @@ def record_routing(
 
 
 def record_warming(
-    thread: Thread,
+    workspace: Workspace,
+    thread: Thread | None,
     user: User,
     connection: Connection,
     request: engine.Request,
@@ -103,7 +104,8 @@ def record_warming(
     *,
     model: str,
 ) -> ApiCall:
-    """The row of a request that only read the documents of a conversation that was opened."""
+    """The row of a request that only read the documents of a conversation that was opened, or
+    is about to begin."""
     fields: dict[str, Any] = {"request_id": outcome.request_id or "", "total_ms": outcome.total_ms}
     if isinstance(outcome, engine.EngineError):
         fields |= {"model": model, "error_type": outcome.type or outcome.code}
@@ -115,7 +117,7 @@ def record_warming(
         request,
         outcome.usage,
         purpose=ApiCall.Purpose.WARM,
-        workspace=thread.workspace,
+        workspace=workspace,
         user=user,
         thread=thread,
         model_requested=model,

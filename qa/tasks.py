@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from celery import shared_task
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from config.models import Pulse
-from documents.models import Version
+from documents.models import Document, Version
 from qa import (
     budgets,
     claude_models,
@@ -48,16 +49,29 @@ def write_answer(answer_id: int) -> None:
 
 
 @shared_task(expires=HINT_SECONDS)
-def warm(thread_id: int, user_id: int, model: str, effort: str | None) -> None:
-    """Reads the documents of a conversation that was opened. Lost, it costs nothing but time."""
-    thread = Thread.objects.select_related("workspace").filter(pk=thread_id, deleted_at=None)
+def warm(
+    thread_id: int | None,
+    user_id: int,
+    model: str,
+    effort: str | None,
+    document_ids: Sequence[int] = (),
+) -> None:
+    """Reads the documents of a conversation that was opened, or is about to begin. Lost, it costs
+    nothing but time."""
+    threads = Thread.objects.select_related("workspace").filter(deleted_at=None)
     user = User.objects.filter(pk=user_id, is_active=True).first()
-    if (found := thread.first()) is None or user is None:
+    thread = threads.filter(pk=thread_id).first() if thread_id is not None else None
+    if user is None or (thread is None and not document_ids):
         return
+    rows = Document.objects.visible_to(user).filter(pk__in=document_ids)
+    chosen = tuple(rows.select_related("workspace", "current").order_by("pk"))
+    if thread is None and len(chosen) < len(document_ids):
+        return
+    desk = warming.Desk(thread, user, claude_models.get(model), effort, chosen=chosen)
     try:
-        warming.warm(warming.Desk(found, user, claude_models.get(model), effort))
+        warming.warm(desk)
     except engine.EngineError as error:
-        logger.info("thread=%s not warmed code=%s", found.public_id, error.code)
+        logger.info("thread=%s not warmed code=%s", thread_id, error.code)
 
 
 @shared_task(expires=HINT_SECONDS)

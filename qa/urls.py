@@ -7,6 +7,7 @@ app_name = "qa"
 urlpatterns = [
     path("threads/", threads.threads, name="threads"),
     path("ask/models/", threads.models, name="models"),
+    path("ask/warm/", warmth.begin, name="begin"),
     path("ask/count/", threads.count, name="count"),
     path("ask/suggestions/", threads.suggested, name="suggestions"),
     path("ask/", threads.new, name="new"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts.models import User
-from documents.models import Version
+from accounts.models import User, Workspace
+from documents.models import Document, Version
 from qa import asking, budgets, claude_models, engine, gate, looking, modes, remote, tiers, warmth
 from qa.claude import Connection, connect, on_behalf
 from qa.engine import catalogue, lifetime
@@ -39,6 +39,8 @@ from qa.preparing import readable, sources, sources_at_hand, turns_to
 from qa.waiting import Postponed
 
 logger = logging.getLogger(__name__)
+BEGUN = 8
+"""Characters of a question that is meant."""
 SITTING = timedelta(hours=2)
 """Refreshes before that are not counted: they were for another reader."""
 # a long prompt takes the API many seconds, and the sweep has its worker in the same process
@@ -54,27 +56,43 @@ PICTURED = engine.Turn(
 
 @dataclass(frozen=True)
 class Desk:
-    """A conversation as somebody has it open: the next question would be put with this."""
+    """A conversation as somebody has it open: the next question would be put with this. One that is
+    not begun yet has no thread, and `chosen` are its documents."""
 
-    thread: Thread
+    thread: Thread | None
     user: User
     model: catalogue.Model
     effort: str | None = None
     auto: bool = False
     """Whether the model is only the likeliest: it is chosen anew for each question."""
+    chosen: tuple[Document, ...] = ()
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.thread.workspace if self.thread else self.chosen[0].workspace
+
+    @property
+    def documents(self) -> list[Document]:
+        if self.thread is None:
+            return list(self.chosen)
+        return list(self.thread.documents.select_related("current"))
+
+    @property
+    def last(self) -> Answer | None:
+        return self.thread.last_answer() if self.thread else None
 
     @property
     def versions(self) -> list[Version]:
         """What would be sent. Raises NotAskable."""
-        versions = asking.usable_versions(list(self.thread.documents.select_related("current")))
+        versions = asking.usable_versions(self.documents)
         rows = Version.objects.filter(pk__in=[version.pk for version in versions])
         return readable(rows.select_related("document__workspace", "blob").order_by("pk"))
 
     def searches(self, versions: list[Version]) -> bool:
         """Whether the next question is searched: then it shares nothing but the tools."""
-        if self.thread.scope is not None:
+        if self.thread is not None and self.thread.scope is not None:
             return True
-        last = self.thread.last_answer()
+        last = self.last
         goes_on = modes.continued(versions, self.model.key, last).searches
         known = asking.known_tokens(versions, self.model)[0]
         asked = last is not None and last.asked_to_search
@@ -82,7 +100,7 @@ class Desk:
 
     def key(self, connection: Connection) -> str:
         """The same for all who would read the same documents with the same model and account."""
-        current = sorted(self.thread.documents.values_list("current", flat=True))
+        current = sorted(document.current_id or 0 for document in self.documents)
         told = repr((connection.account, self.model.id, self.effort, current))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
@@ -115,7 +133,8 @@ class Desk:
         if not at_hand:
             return ""
         # of what was asked before, only that there was a picture makes another prefix
-        pictured = Enclosure.objects.filter(answer__thread=self.thread).exists()
+        asked = Enclosure.objects.filter(answer__thread=self.thread)
+        pictured = self.thread is not None and asked.exists()
         said = (PICTURED,) if pictured else ()
         return warmth.named(connection, engine.build(self.question(connection, at_hand, said)))
 
@@ -127,7 +146,7 @@ def allowed(desk: Desk) -> bool:
     """Whether documents are read beforehand at all, here and with this model."""
     if not settings.PREWARM:
         return False
-    chosen = ClaudeSettings.objects.filter(workspace=desk.thread.workspace_id).first()
+    chosen = ClaudeSettings.objects.filter(workspace=desk.workspace).first()
     if chosen is not None and not chosen.prewarm:
         return False
     return not claude_models.entry(desk.model.key).refuses_prewarm
@@ -135,6 +154,17 @@ def allowed(desk: Desk) -> bool:
 
 def opened(desk: Desk) -> bool:
     """A conversation was opened, or its documents were changed; whether they are read now."""
+    return _begin(desk, lambda warm, _name: warm is None)
+
+
+def meant(desk: Desk, question: str) -> bool:
+    """A first question is being written; whether its documents are read now.
+
+    Documents are often chosen to look at prices, or anew: they are read only once so much of a
+    question stands there that somebody means to ask it.
+    """
+    if len(question.strip()) < BEGUN:
+        return False
     return _begin(desk, lambda warm, _name: warm is None)
 
 
@@ -162,11 +192,13 @@ def refreshes(name: str) -> int:
 def _begin(desk: Desk, due: Callable[[warmth.Warmth | None, str], bool]) -> bool:
     """Send a worker where it is due, and nobody was sent a moment ago."""
     try:
-        if not allowed(desk) or desk.thread.answers.working().exists():
+        if not allowed(desk):
+            return False
+        if desk.thread is not None and desk.thread.answers.working().exists():
             return False
         if desk.searches(desk.versions):
             return False
-        connection = connect(desk.thread.workspace)
+        connection = connect(desk.workspace)
         name = desk.prefix(connection)
     except (engine.EngineError, asking.NotAskable):
         # asking says why; nothing is read for it beforehand
@@ -179,14 +211,16 @@ def _begin(desk: Desk, due: Callable[[warmth.Warmth | None, str], bool]) -> bool
 
 def _send(desk: Desk) -> None:
     """By the task's name, because the task imports this."""
+    about = desk.thread.pk if desk.thread else None
+    chosen = [document.pk for document in desk.chosen]
     try:
         current_app.send_task(
             "qa.tasks.warm",
-            (desk.thread.pk, desk.user.pk, desk.model.key, desk.effort),
+            (about, desk.user.pk, desk.model.key, desk.effort, *([chosen] if chosen else [])),
             expires=HINT_SECONDS,
         )
     except OperationalError as error:
-        logger.warning("thread=%s not warmed, the broker is away: %s", desk.thread.pk, error)
+        logger.warning("thread=%s not warmed, the broker is away: %s", about, error)
 
 
 # the work itself -------------------------------------------------------------------------------
@@ -194,7 +228,7 @@ def _send(desk: Desk) -> None:
 
 def warm(desk: Desk) -> ApiCall | None:
     """Read what the next question will share; the ledger's row, or None where nothing was sent."""
-    connection = connect(desk.thread.workspace)
+    connection = connect(desk.workspace)
     begun = _at_once.acquire(blocking=False)
     try:
         return _warm(desk, connection) if begun else None
@@ -208,7 +242,7 @@ def warm(desk: Desk) -> ApiCall | None:
 
 def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     versions = desk.versions
-    model, thread = desk.model, desk.thread
+    model = desk.model
     if desk.searches(versions):
         return None
     tokens = sum(remote.ensure_counted(version, model, connection) for version in versions)
@@ -218,31 +252,37 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
         return None
     of = sources(versions, connection, shown)
     room = looking.room_beside(of, model, connection)
-    question = desk.question(connection, of, turns_to(thread.last_answer(), connection, room))
-    request = keeping(question, connection, thread.workspace, thread, build=engine.build_warming)
+    question = desk.question(connection, of, turns_to(desk.last, connection, room))
+    request = keeping(question, connection, desk.workspace, desk.thread, build=engine.build_warming)
     if tokens < model.cache_minimum or not _accepted(desk, request):
         return None
     found = warmth.of(warmth.named(connection, request))
     if found is not None and found.seconds_left > lifetime.MARGIN:
         return None
     try:
-        payer = gate.Payer(thread.workspace, desk.user)
+        payer = gate.Payer(desk.workspace, desk.user)
         with gate.passing(payer, connection, request) as passage:
             return _sent(desk, connection, request, passage)
     except (budgets.OverBudget, Postponed) as reason:
-        logger.info("thread=%s not warmed: %s", thread.public_id, reason)
+        logger.info("thread=%s not warmed: %s", _named(desk), reason)
         return None
+
+
+def _named(desk: Desk) -> str:
+    return str(desk.thread.public_id) if desk.thread else "new"
 
 
 def _sent(
     desk: Desk, connection: Connection, request: engine.Request, passage: gate.Passage
 ) -> ApiCall:
-    model, thread = desk.model, desk.thread
-    record = partial(record_warming, thread, desk.user, connection, request, model=model.key)
+    model = desk.model
+    record = partial(
+        record_warming, desk.workspace, desk.thread, desk.user, connection, request, model=model.key
+    )
     try:
         warmed = engine.warm(connection.client, request)
     except engine.EngineError as error:
-        logger.info("thread=%s not warmed code=%s", thread.public_id, error.code)
+        logger.info("thread=%s not warmed code=%s", _named(desk), error.code)
         passage.heard(error.limits, error)
         if error.code == "invalid":
             _remember_refusal(model)
@@ -269,6 +309,30 @@ def _remember_refusal(model: catalogue.Model) -> None:
     logger.info("model=%s refuses to read beforehand", model.id)
 
 
+def new_desk(
+    documents: Sequence[Document], workspace: Workspace, user: User, key: str, effort: str = ""
+) -> Desk | None:
+    """A first question about the documents; None where there are none, or no such model."""
+    found = _model(key or claude_models.default_key(workspace), workspace, user)
+    if not documents or found is None:
+        return None
+    return Desk(None, user, found[0], effort or None, found[1], tuple(documents))
+
+
+def _model(key: str, workspace: Workspace, user: User) -> tuple[catalogue.Model, bool] | None:
+    """What would answer, and whether only probably."""
+    wanted = key
+    if auto := wanted == claude_models.AUTO:
+        # most questions are ordinary ones
+        ordinary = tiers.models(workspace, user).get(Route.Tier.ORDINARY)
+        wanted = ordinary.key if ordinary else wanted
+    try:
+        chosen = claude_models.choose(wanted, workspace, user)
+    except engine.UnknownModel:
+        return None
+    return claude_models.get(chosen.entry.key), auto
+
+
 def desk_of(thread: Thread, user: User, key: str = "", effort: str = "") -> Desk | None:
     """The conversation with the chosen model, or the one that answered last.
 
@@ -279,12 +343,5 @@ def desk_of(thread: Thread, user: User, key: str = "", effort: str = "") -> Desk
     if not key:
         wanted = last.picked if last else claude_models.default_key(thread.workspace)
         level = last.effort if last else ""
-    if auto := wanted == claude_models.AUTO:
-        # most questions are ordinary ones
-        ordinary = tiers.models(thread.workspace, user).get(Route.Tier.ORDINARY)
-        wanted = ordinary.key if ordinary else wanted
-    try:
-        chosen = claude_models.choose(wanted, thread.workspace, user)
-    except engine.UnknownModel:
-        return None
-    return Desk(thread, user, claude_models.get(chosen.entry.key), level or None, auto)
+    found = _model(wanted, thread.workspace, user)
+    return Desk(thread, user, found[0], level or None, found[1]) if found else None

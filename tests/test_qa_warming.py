@@ -255,6 +255,55 @@ def test_a_conversation_with_a_picture_has_a_prefix_of_its_own(
     assert desk(thread, owner).prefix(connect()) == call.prefix
 
 
+# before there is a conversation -----------------------------------------------------------------
+
+
+def begin(client, document, question="Who may end it?", **more):
+    fields = {"documents": [document.public_id], "question": question, "model": QUIET, **more}
+    response = client.post(f"/w/{document.workspace.slug}/ask/warm/", fields)
+    assert response.status_code == 204
+
+
+def test_while_a_first_question_is_written_its_documents_are_read(
+    emulator, sent, as_owner, contract, owner
+):
+    carried(contract)
+    for question in ("", "Who"):
+        begin(as_owner, contract, question)
+    assert sent == [], "documents may be chosen only to be looked at"
+    begin(as_owner, contract)
+    begin(as_owner, contract, "Who may end it? And how?")
+    assert sent == [("qa.tasks.warm", (None, owner.pk, QUIET, None, [contract.pk]))]
+    tasks.warm(*sent[0][1])
+    row = warm_rows().get()
+    assert (row.thread, row.workspace, row.user) == (None, contract.workspace, owner)
+    assert row.cost_usd > 0
+    Warming.objects.all().delete()
+    begin(as_owner, contract)
+    assert len(sent) == 1, "they are warm"
+    call = written(put(contract, owner, model=QUIET)).calls.get(purpose="answer")
+    assert call.cache_read_tokens >= document_tokens(contract)
+
+
+def test_nothing_is_read_for_a_first_question_where_it_is_not_wanted_or_not_taken(
+    emulator, sent, as_owner, as_stranger, contract, settings
+):
+    carried(contract)
+    begin(as_owner, contract, scope="all")
+    ClaudeModel.objects.filter(key=ALWAYS).update(refuses_prewarm=True)
+    forget()
+    begin(as_owner, contract, model=ALWAYS)
+    begin(as_owner, contract, model="gpt-9")
+    settings.PREWARM = False
+    begin(as_owner, contract)
+    settings.PREWARM = True
+    address = f"/w/{contract.workspace.slug}/ask/warm/"
+    assert as_stranger.post(address, {"documents": [contract.public_id]}).status_code == 404
+    assert sent == []
+    begin(as_owner, contract)
+    assert len(sent) == 1
+
+
 # while it is read ------------------------------------------------------------------------------
 
 

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from qa import asking, engine, warming, warmth
+from qa import asking, engine, sources, warming, warmth
 from qa.claude import connect
 from qa.engine import lifetime
 from qa.models import Thread, Warming
 from qa.next_cost import NextCost, estimate
-from qa.views.lookups import visible_thread
+from qa.scopes import CHOSEN
+from qa.views.lookups import live_documents, visible_thread
 
 SOON = 3
 """Seconds until the page looks again while documents are being read."""
@@ -56,9 +57,24 @@ def warm(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     return render(request, "qa/_warmth.html", context)
 
 
+@require_POST
+@in_workspace(Act.ASK)
+def begin(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """A first question is being written: its documents are read beforehand. Nothing is said."""
+    asked = [one for one in request.POST.getlist("documents") if sources.is_uuid(one)]
+    rows = live_documents(request, workspace).select_related("workspace", "current")
+    documents = list(rows.filter(public_id__in=asked))
+    key = request.POST.get("model", "")
+    effort = request.POST.get(f"effort:{key}", "")
+    desk = warming.new_desk(documents, workspace, request.user, key, effort)
+    if desk is not None and request.POST.get("scope", CHOSEN) in ("", CHOSEN):
+        warming.meant(desk, request.POST.get("question", ""))
+    return HttpResponse(status=204)
+
+
 def said(desk: warming.Desk | None) -> Said | None:
     """What to say at a desk; None where nothing can be asked there."""
-    if desk is None:
+    if desk is None or desk.thread is None:
         return None
     if desk.thread.answers.working().exists():
         return LATER
