@@ -10,10 +10,13 @@ from django.urls import reverse
 
 from accounts.models import Member
 from accounts.roles import Role
+from documents import visual
 from qa import claude_models, next_cost, tasks, warmth
 from qa.engine import Lifetimes
-from qa.models import ApiCall
+from qa.models import ApiCall, ClaudeSettings, Thread
+from tests import pdfs
 from tests.asked import put, written
+from tests.conftest import read, upload
 from tests.test_qa_warming import QUIET, SOMETIMES, as_shipped, contract, sent, thread  # noqa: F401
 from tests.test_qa_warmth import earlier
 
@@ -130,6 +133,21 @@ def test_the_chosen_model_decides_what_is_said(
     other = look(as_owner, thread, SOMETIMES).content.decode()
     assert "Documents cold" in line(other)
     assert "hidden" in look(as_owner, thread, "gpt-9").content.decode()
+
+
+def test_where_pages_are_stored_nowhere_it_does_not_call_them_cold(
+    emulator, quiet, sent, as_owner, owner, workspace
+):
+    paper = upload(workspace, owner, pdfs.write("One page."), "one.pdf")
+    read(paper)
+    visual.switch(paper, "yes", owner)
+    thread = Thread.objects.create(workspace=workspace, author=owner, title="Seen")
+    thread.documents.add(paper)
+    ClaudeSettings.objects.create(workspace=workspace, inline=True)
+    said = line(look(as_owner, thread).content.decode())
+    assert "Whether the documents are warm is not known here" in said
+    assert "Documents cold" not in said
+    assert "Next question about" in said
 
 
 def test_under_auto_it_says_which_model_is_meant(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from qa import asking, engine, sources, warming, warmth
+from qa import asking, engine, looking, sources, warming, warmth
 from qa.claude import connect
 from qa.engine import lifetime
 from qa.models import Thread, Warming
@@ -31,13 +31,15 @@ EVERY = 60
 @dataclass(frozen=True)
 class Said:
     """What the page says; ``look`` is in how many seconds it asks again. ``only`` is the one model
-    that it is true of, where another may answer."""
+    that it is true of, where another may answer. Where nothing is stored, and pages would have to
+    be made to tell, it is not ``known`` whether they are warm."""
 
     warm: warmth.Warmth | None
     cost: NextCost | None
     reading: bool
     look: int
     only: str = ""
+    known: bool = True
 
 
 LATER = Said(None, None, False, WRITING)
@@ -92,7 +94,8 @@ def said(desk: warming.Desk | None) -> Said | None:
     reading = found is None and Warming.running(desk.key(connection))
     cost = estimate(workspace, thread, versions, desk.model, chosen)
     only = desk.model.name if desk.auto else ""
-    return Said(found, cost, reading, SOON if reading else _next_look(found), only)
+    known = not (connection.inline and looking.plan(versions, desk.model).pages)
+    return Said(found, cost, reading, SOON if reading else _next_look(found), only, known)
 
 
 def _next_look(found: warmth.Warmth | None) -> int:
