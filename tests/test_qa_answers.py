@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from documents import erasing
 from documents.models import Document, RemoteFile, Text, Version
-from qa import preparing, remote, tasks
+from qa import pictures, preparing, remote, tasks
 from qa.claude import connect
 from qa.models import ApiCall, Source, TokenCount
 from tests.asked import put, written
@@ -244,7 +244,8 @@ def test_a_long_conversation_is_sent_again_with_as_many_queries_as_a_short_one(
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            turns = preparing.turns_to(answers[length - 1], connect(document.workspace))
+            room = pictures.Room(600)
+            turns = preparing.turns_to(answers[length - 1], connect(document.workspace), room)
         assert [turn.question for turn in turns][1:] == ["And the fees?", "And the term?"][
             : length - 1
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qa import claude_models, counting, picker, tasks
-from qa.models import ApiCall, ClaudeModel, Thread, TokenCount, Warming
+from qa.models import AccountLimits, ApiCall, ClaudeModel, Thread, TokenCount, Warming
 from qa.models.claude_model import MORE
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,8 +80,10 @@ def test_only_models_that_one_may_use_are_counted_and_no_more_than_a_few_at_a_ti
     claude_models.forget()
 
 
-def test_at_a_limit_it_stops(emulator, owner, document):
+def test_at_a_limit_it_stops_and_asks_nothing_more_while_that_holds(emulator, owner, document):
     emulator.faults({"kind": "rate_limit", "path": "count_tokens"})
     assert counting.count([document.current_id], owner) == 0
+    assert counting.count([document.current_id], owner) == 0
     assert ApiCall.objects.filter(purpose="count").count() == 1
+    AccountLimits.objects.all().delete()
     assert counting.count([document.current_id], owner) == len(shown())
