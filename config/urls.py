@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("w/<slug:slug>/", include("documents.urls")),
     path("w/<slug:slug>/", include("qa.urls")),
+    path("w/<slug:slug>/", include("reviews.urls")),
 ]
 
 admin.site.site_header = "Pincite"

@@ -14,6 +14,7 @@ from documents import erasing, incoming
 from documents.models import Blob, Document, Folder, Version
 from qa import asking
 from qa.models import Answer, Picture, Thread
+from reviews import books, tables
 from tests.conftest import read, upload
 
 OUTSIDE = {  # what has no workspace in its address
@@ -63,6 +64,14 @@ def addresses(workspace, document, thread):
         height=1,
         size=1,
     )
+    table = tables.make(
+        workspace,
+        document.uploaded_by,
+        title="Leases",
+        model="claude-sonnet-5-5",
+        documents=[document],
+        columns=[books.Asked("Law", "Which law governs?")],
+    )
     ids = {
         "<slug:slug>": workspace.slug,
         "<uuid:document_id>": str(document.public_id),
@@ -75,6 +84,10 @@ def addresses(workspace, document, thread):
         "<uuid:answer_id>": str(thread.answers.get().public_id),
         "<uuid:other_id>": str(thread.answers.get().public_id),
         "<uuid:picture_id>": str(picture.public_id),
+        "<uuid:table_id>": str(table.public_id),
+        "<uuid:row_id>": str(table.rows.get().public_id),
+        "<uuid:cell_id>": str(table.cells.get().public_id),
+        "<slug:kind>": "csv",
     }
     for route in routes():
         if route in OUTSIDE:
@@ -113,9 +126,12 @@ def test_a_members_own_workspace_does_not_open_anothers_things(
         if crossed == address or str(uuid.UUID(int=0)) in crossed:
             continue
         parts = ("documents/", "versions/", "threads/", "answers/", "uploads/", "folders/")
+        parts += ("tables/", "rows/", "cells/")
         if not any(part in crossed for part in parts):
             continue
-        if crossed.endswith(("/threads/", "/uploads/", "/folders/new/")):
+        if crossed.endswith(
+            ("/threads/", "/uploads/", "/folders/new/", "/tables/", "/tables/new/")
+        ):
             continue
         assert as_stranger.get(crossed).status_code in (404, 405), crossed
         assert as_stranger.post(crossed).status_code in (404, 405), crossed

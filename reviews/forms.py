@@ -1,0 +1,163 @@
+"""What people say of a table: what it is made of, which rows they look for, a new column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User, Workspace
+from documents.models import Document
+from qa import claude_models, scopes
+from qa.models import Scope
+from reviews import books, cells
+from reviews.models import Cell, Column, Mark, Playbook, Table
+from reviews.values import Kind
+
+
+class TableForm(forms.Form):
+    """A table to be made. Its documents are picked, or those of a folder, a tag, the workspace."""
+
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
+    playbook = forms.ModelChoiceField(
+        Playbook.objects.none(),
+        label=gettext_lazy("Playbook"),
+        to_field_name="public_id",
+        required=False,
+        empty_label=gettext_lazy("None: I write the columns myself"),
+    )
+    scope = forms.ChoiceField(label=gettext_lazy("Documents"), required=False)
+    follows = forms.BooleanField(
+        label=gettext_lazy("Take in new documents as they come"), required=False
+    )
+    documents = forms.ModelMultipleChoiceField(
+        Document.objects.none(),
+        label=gettext_lazy("The ones picked"),
+        to_field_name="public_id",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    model = forms.ChoiceField(label=gettext_lazy("Model"))
+    mode = forms.ChoiceField(
+        label=gettext_lazy("Run"), choices=Table.Mode.choices, initial=Table.Mode.AUTO
+    )
+
+    def __init__(self, *args: Any, workspace: Workspace, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.workspace, self.user = workspace, user
+        fields: dict[str, Any] = self.fields
+        fields["playbook"].queryset = Playbook.objects.offered_in(workspace)
+        whole = (str(Scope.Kind.WORKSPACE), _("All documents of this workspace"))
+        grouped = [(group.label, group.choices) for group in scopes.choices(workspace)]
+        fields["scope"].choices = [("", _("Those picked below")), whole, *grouped]
+        mine = Document.objects.visible_to(user).filter(workspace=workspace)
+        fields["documents"].queryset = mine.order_by("title", "pk")
+        usable = claude_models.usable(workspace, user)
+        fields["model"].choices = [(entry.key, entry.name) for entry in usable]
+        fields["model"].initial = claude_models.default_key(workspace)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not given.get("scope") and not given.get("documents"):
+            self.add_error("documents", _("Pick at least one document, or a folder or tag."))
+        if given.get("follows") and not given.get("scope"):
+            self.add_error("follows", _("Picked documents do not grow: choose a folder or tag."))
+        return given
+
+    @property
+    def made_of(self) -> dict[str, Any]:
+        """What ``tables.make`` takes. Raises LookupError when the folder or tag is gone."""
+        given, playbook = self.cleaned_data, self.cleaned_data["playbook"]
+        scope = scopes.find(self.user, self.workspace, given["scope"])
+        return {
+            "title": given["title"],
+            "model": given["model"],
+            "mode": given["mode"],
+            "scope": scope,
+            "follows": given["follows"],
+            "documents": [] if scope else given["documents"],
+            "playbook": playbook.newest if playbook else None,
+        }
+
+
+class ColumnForm(forms.ModelForm):
+    """A question to every document; the given values are written one a line."""
+
+    choices = forms.CharField(
+        label=gettext_lazy("Given values, one a line"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    class Meta:
+        model = Column
+        fields = ("title", "question", "kind", "choices", "guidance", "expected")
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 3}) for name in ("question", "guidance", "expected")
+        }
+
+    @property
+    def asked(self) -> books.Asked:
+        given = self.cleaned_data
+        lines = [line.strip() for line in given["choices"].splitlines()]
+        return books.Asked(
+            given["title"],
+            given["question"],
+            Kind(given["kind"]),
+            choices=tuple(line for line in lines if line),
+            guidance=given["guidance"],
+            expected=given["expected"],
+        )
+
+    def _post_clean(self) -> None:
+        """Nothing: the column is checked and made by ``tables``, not from the form."""
+
+
+class FilterForm(forms.Form):
+    """Which rows a page shows; what it does not know, it does not look for."""
+
+    text = forms.CharField(label=gettext_lazy("Find"), required=False, max_length=200)
+    column = forms.ModelChoiceField(
+        Column.objects.none(),
+        label=gettext_lazy("Column"),
+        to_field_name="public_id",
+        required=False,
+        empty_label=gettext_lazy("Any column"),
+    )
+    state = forms.ChoiceField(label=gettext_lazy("State"), required=False)
+    mark = forms.ChoiceField(label=gettext_lazy("Mark"), required=False)
+    verdict = forms.ChoiceField(label=gettext_lazy("Verdict"), required=False)
+
+    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, Any] = self.fields
+        fields["column"].queryset = table.columns.live()
+        more = [
+            ("unreviewed", _("Not reviewed yet")),
+            ("doubted", _("Doubtful")),
+            ("stale", _("Out of date")),
+        ]
+        fields["state"].choices = [("", _("Any state")), *more, *Cell.State.choices]
+        marks = [one for one in Mark.Kind.choices if one[0] != Mark.Kind.NONE]
+        fields["mark"].choices = [("", _("Any mark")), *marks]
+        fields["verdict"].choices = [("", _("Any verdict")), *Cell.Verdict.choices]
+
+    @property
+    def wanted(self) -> cells.Filter:
+        self.is_valid()
+        names = ("text", "column", "state", "mark", "verdict")
+        given = {name: self.cleaned_data.get(name) for name in names}
+        return cells.Filter(**{name: value for name, value in given.items() if value})
+
+
+class MarkForm(forms.Form):
+    """What a reviewer says of a cell whose revision was ``seen``."""
+
+    KINDS = ("verified", "corrected", "flagged", "absent", "none")
+
+    kind = forms.ChoiceField(choices=[(kind, kind) for kind in KINDS])
+    seen = forms.IntegerField(min_value=0)
+    value = forms.CharField(label=gettext_lazy("Correct value"), required=False, max_length=5000)
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=5000)

@@ -1,0 +1,27 @@
+"""Look-ups limited to what the user may see: a stranger gets 404."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+
+from accounts.access import MemberRequest
+from accounts.models import Workspace
+from reviews.models import Cell, Row, Table
+
+
+def table(request: MemberRequest, workspace: Workspace, table_id: UUID) -> Table:
+    rows = Table.objects.visible_to(request.user).filter(workspace=workspace)
+    return get_object_or_404(rows.select_related("workspace"), public_id=table_id)
+
+
+def cell(request: MemberRequest, workspace: Workspace, cell_id: UUID) -> Cell:
+    rows = Cell.objects.visible_to(request.user).filter(table__workspace=workspace)
+    return get_object_or_404(rows.to_show().select_related("table__workspace"), public_id=cell_id)
+
+
+def row(request: MemberRequest, workspace: Workspace, row_id: UUID) -> Row:
+    mine = Table.objects.visible_to(request.user).filter(workspace=workspace)
+    rows = Row.objects.live().filter(table__in=mine).select_related("table", "document")
+    return get_object_or_404(rows, public_id=row_id)

@@ -1,0 +1,132 @@
+"""Tables: their list, a new one, one as a grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts.access import MemberRequest, in_workspace
+from accounts.models import Event, Workspace
+from accounts.roles import Act
+from reviews import cells, running
+from reviews import tables as making
+from reviews.forms import ColumnForm, FilterForm, TableForm
+from reviews.models import Column, Table
+from reviews.views import lookups
+
+ON_A_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's head: ``next`` is the order that its link asks for, ``order`` that it has now."""
+
+    column: Column
+    order: str
+    next: str
+
+
+@require_GET
+@in_workspace(Act.READ)
+def tables(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    rows = Table.objects.visible_to(request.user).filter(workspace=workspace)
+    page = Paginator(rows.select_related("created_by"), ON_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "reviews/tables.html", {"workspace": workspace, "page": page})
+
+
+@in_workspace(Act.BUILD_TABLES)
+def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    form = TableForm(request.POST or None, workspace=workspace, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            table = making.make(workspace, request.user, request=request, **form.made_of)
+        except making.NotPossible as refusal:
+            form.add_error(None, str(refusal))
+        except LookupError:
+            form.add_error("scope", _("That folder or tag is not there any more."))
+        else:
+            return redirect("reviews:table", workspace.slug, table.public_id)
+    context = {"workspace": workspace, "form": form}
+    return render(request, "reviews/new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@in_workspace(Act.READ)
+def table(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
+    """The grid; the grid alone for htmx, which asks again while cells are being answered."""
+    shown = lookups.table(request, workspace, table_id)
+    columns = list(shown.columns.live())
+    sort = request.GET.get("sort", "")
+    by = next((one for one in columns if str(one.public_id) == sort.removeprefix("-")), None)
+    form = FilterForm(request.GET, table=shown)
+    wanted = form.wanted
+    found = cells.rows(shown, wanted, sort=by, descending=sort.startswith("-"))
+    pages = Paginator(found.select_related("document__current"), ON_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    counts = shown.counts()
+    context = {
+        "workspace": workspace,
+        "table": shown,
+        "heads": [_head(column, sort) for column in columns],
+        "form": form,
+        "narrowed": not wanted.empty,
+        "page": page,
+        "lines": cells.window(shown, list(page.object_list), columns),
+        "counts": counts,
+        "working": counts["queued"] + counts["running"],
+        "run": shown.runs.first(),
+    }
+    return render(request, "reviews/_grid.html" if request.htmx else "reviews/table.html", context)
+
+
+def _head(column: Column, sort: str) -> Head:
+    name = str(column.public_id)
+    if sort.removeprefix("-") != name:
+        return Head(column, "", name)
+    falling = sort.startswith("-")
+    order = "descending" if falling else "ascending"
+    return Head(column, order, name if falling else f"-{name}")
+
+
+@in_workspace(Act.BUILD_TABLES)
+def add_column(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
+    shown = lookups.table(request, workspace, table_id)
+    form = ColumnForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            making.add_column(shown, form.asked)
+        except making.NotPossible as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("reviews:table", workspace.slug, shown.public_id)
+    context = {"workspace": workspace, "table": shown, "form": form}
+    return render(request, "reviews/column.html", context, status=422 if form.errors else 200)
+
+
+@in_workspace(Act.BUILD_TABLES)
+def delete(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
+    """Asks first; what is on its way is cancelled."""
+    shown = lookups.table(request, workspace, table_id)
+    own = shown.created_by_id == request.user.pk
+    if not workspace.allows(request.user, Act.DELETE_OWN if own else Act.DELETE_ANY):
+        context = {"workspace": workspace, "table": shown, "refused": True}
+        return render(request, "reviews/delete.html", context, status=403)
+    if request.method == "POST":
+        for one in shown.runs.filter(state="running"):
+            running.cancel(one)
+        if shown.mark_deleted():
+            Event.objects.record(
+                Event.Verb.DELETE,
+                by=request.user,
+                object=shown,
+                workspace=workspace,
+                request=request,
+            )
+        return redirect("reviews:tables", workspace.slug)
+    return render(request, "reviews/delete.html", {"workspace": workspace, "table": shown})
