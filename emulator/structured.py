@@ -1,5 +1,5 @@
 """Answers in a given format: how hard a question is, told from its words; and what may be asked of
-a document, told from its headings.
+a document, told from its headings; and a summary, made of the beginnings of what was said.
 
 Only what this server can tell honestly is filled in; any other schema is refused, and says so.
 """
@@ -35,13 +35,15 @@ _HEADING = re.compile(
     re.M,
 )
 HEADINGS = 4
+BEGINNING = 160
+SUMMARY = 3_000
 
 
 def check(schema: Json) -> None:
     """Raises `ApiError` 400 for a schema that cannot be filled here."""
     for name, wanted in (schema.get("properties") or {}).items():
-        reason = name == "reason" and wanted.get("type") == "string"
-        if not (_difficulty(wanted) or reason or _questions(name, wanted)):
+        plain = name in ("reason", "summary") and wanted.get("type") == "string"
+        if not (_difficulty(wanted) or plain or _questions(name, wanted)):
             raise invalid(
                 f"output_config.format: this local server cannot fill in {name!r}; it answers from "
                 "the words of the documents and of the question"
@@ -53,7 +55,9 @@ def text(schema: Json, question: str, documents: Iterable[str] = ()) -> str:
     level, reason = difficulty(question)
     filled: Json = {}
     for name, wanted in (schema.get("properties") or {}).items():
-        if _questions(name, wanted):
+        if name == "summary":
+            filled[name] = beginnings(question)
+        elif _questions(name, wanted):
             filled[name] = [f"What is said about {one}?" for one in headings(documents)]
         else:
             filled[name] = level if _difficulty(wanted) else reason
@@ -64,6 +68,12 @@ def headings(documents: Iterable[str]) -> list[str]:
     """The first numbered headings, without their numbers; none where there are none."""
     found = (match[1].strip() for text in documents for match in _HEADING.finditer(text))
     return list(islice(dict.fromkeys(found), HEADINGS))
+
+
+def beginnings(text: str) -> str:
+    """The beginning of each line: a summary that says nothing of its own."""
+    lines = [line.strip()[:BEGINNING] for line in text.splitlines() if line.strip()]
+    return "\n".join(lines)[:SUMMARY]
 
 
 def _questions(name: str, wanted: Json) -> bool:

@@ -94,6 +94,28 @@ def record_routing(
     )
 
 
+def record_summarising(
+    answer: Answer,
+    connection: Connection,
+    request: engine.Request,
+    usage: engine.Usage,
+    **fields: Any,
+) -> ApiCall:
+    """The row of a request that summarised the beginning of a conversation."""
+    return _record(
+        connection,
+        request,
+        usage,
+        purpose=ApiCall.Purpose.SUMMARISE,
+        workspace=answer.workspace,
+        user=answer.author,
+        answer=answer,
+        thread=answer.thread,
+        model_requested=request.params["model"],
+        **fields,
+    )
+
+
 def record_warming(
     workspace: Workspace,
     thread: Thread | None,

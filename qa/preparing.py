@@ -11,7 +11,18 @@ from django.utils.translation import gettext as _
 from config.database import release
 from documents import ingest, visual
 from documents.models import Page, RemoteFile, Text, Version, VersionQuerySet
-from qa import claude_models, engine, gate, looking, modes, pictures, remote, scopes, warmth
+from qa import (
+    claude_models,
+    compacting,
+    engine,
+    gate,
+    looking,
+    modes,
+    pictures,
+    remote,
+    scopes,
+    warmth,
+)
 from qa.asking import NotAskable, check_looks, check_place, fit
 from qa.claude import Connection, on_behalf
 from qa.keeping import keeping
@@ -57,11 +68,13 @@ def _request(
     read = sources(versions, connection, shown)
     room = looking.room_beside(read, model, connection)
     pictures.check_room(pictures.of(answer), room)
+    told = _conversation(answer, versions, model, connection)
     question = engine.Question(
         text=answer.question,
         model=model,
         sources=read,
-        history=history(answer, connection, room),
+        history=turns(told.whole, connection, room, pictures.of(answer)),
+        earlier=told.earlier,
         passage=_passage(answer),
         pictures=pictures.sent(answer, connection),
         effort=answer.effort or None,
@@ -72,6 +85,23 @@ def _request(
         previous=warmth.previous(answer.thread),
     )
     return keeping(question, connection, answer.workspace, answer.thread), shown
+
+
+def _conversation(
+    answer: Answer, versions: list[Version], model: engine.catalogue.Model, connection: Connection
+) -> compacting.Told:
+    """What of it goes with the question, and keeps with the answer what does not. Raises LostLease,
+    Interrupted, OverBudget and Postponed."""
+    path = finished(answer.follows)
+    room = compacting.room(versions, model, searches=answer.searches)
+    room -= pictures.tokens(answer, model)
+    room -= compacting.size(answer.question, answer.about_text, answer.brief)
+    told = compacting.compacted(answer, path, room, connection)
+    kept = answer.summary_id == (told.summary.pk if told.summary else None)
+    kept = kept and answer.left_out == told.gone
+    if not kept and not answer.remember(summary=told.summary, left_out=told.gone):
+        raise LostLease
+    return told
 
 
 def _only_searching_is_affordable(
@@ -236,21 +266,20 @@ def source_text(version: str) -> engine.SourceText:
     return engine.SourceText(version, row.document.title, text, pages)
 
 
-def history(answer: Answer, connection: Connection, room: pictures.Room) -> tuple[engine.Turn, ...]:
-    """The finished questions and answers this one follows, oldest first."""
-    return turns_to(answer.follows, connection, room, pictures.of(answer))
+def finished(last: Answer | None) -> list[Answer]:
+    """The finished answers of a conversation up to and with this one, oldest first."""
+    steps = last.conversation() if last is not None else []
+    return [step for step in steps if step.status == Answer.Status.DONE]
 
 
-def turns_to(
-    last: Answer | None,
+def turns(
+    path: Sequence[Answer],
     connection: Connection,
     room: pictures.Room,
     new: Sequence[Picture] = (),
 ) -> tuple[engine.Turn, ...]:
-    """The finished questions and answers up to and with this one, oldest first; with their pictures
-    as far as there is room beside the `new` ones."""
-    steps = last.conversation() if last is not None else []
-    path = [step for step in steps if step.status == Answer.Status.DONE]
+    """Questions and answers as they are sent again; with their pictures as far as there is room
+    beside the `new` ones."""
     shown = [pictures.of(one) for one in path]
     first = pictures.unsent([*shown, new], room)
     return tuple(

@@ -18,7 +18,19 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User, Workspace
 from documents.models import Document, Version
-from qa import asking, budgets, claude_models, engine, gate, looking, modes, remote, tiers, warmth
+from qa import (
+    asking,
+    budgets,
+    claude_models,
+    compacting,
+    engine,
+    gate,
+    looking,
+    modes,
+    remote,
+    tiers,
+    warmth,
+)
 from qa.claude import Connection, connect, on_behalf
 from qa.engine import catalogue, lifetime
 from qa.hints import HINT_SECONDS
@@ -35,7 +47,7 @@ from qa.models import (
     Warming,
 )
 from qa.models.claude_model import forget
-from qa.preparing import readable, sources, sources_at_hand, turns_to
+from qa.preparing import finished, readable, sources, sources_at_hand, turns
 from qa.waiting import Postponed
 
 logger = logging.getLogger(__name__)
@@ -109,12 +121,14 @@ class Desk:
         connection: Connection,
         of: tuple[engine.Source, ...],
         history: tuple[engine.Turn, ...] = (),
+        earlier: str | None = None,
     ) -> engine.Question:
         return engine.Question(
             ANYTHING,
             self.model,
             of,
             history,
+            earlier=earlier,
             effort=self.effort,
             previous=warmth.previous(self.thread),
             **on_behalf(connection, self.user),
@@ -252,7 +266,8 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
         return None
     of = sources(versions, connection, shown)
     room = looking.room_beside(of, model, connection)
-    question = desk.question(connection, of, turns_to(desk.last, connection, room))
+    told = compacting.at_hand(finished(desk.last), compacting.room(versions, model, searches=False))
+    question = desk.question(connection, of, turns(told.whole, connection, room), told.earlier)
     request = keeping(question, connection, desk.workspace, desk.thread, build=engine.build_warming)
     if tokens < model.cache_minimum or not _accepted(desk, request):
         return None

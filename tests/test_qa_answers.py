@@ -245,7 +245,8 @@ def test_a_long_conversation_is_sent_again_with_as_many_queries_as_a_short_one(
             connection,
         ) as queries:
             room = pictures.Room(600)
-            turns = preparing.turns_to(answers[length - 1], connect(document.workspace), room)
+            path = preparing.finished(answers[length - 1])
+            turns = preparing.turns(path, connect(document.workspace), room)
         assert [turn.question for turn in turns][1:] == ["And the fees?", "And the term?"][
             : length - 1
         ]

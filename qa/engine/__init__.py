@@ -42,6 +42,7 @@ from .request import (
     count_params,
     fits,
     frame_params,
+    longest,
     on_behalf,
 )
 from .rounds import Bounds, Rounds
@@ -106,6 +107,7 @@ __all__ = [
     "least",
     "least_of_search",
     "lifetime",
+    "longest",
     "looks",
     "make_client",
     "on_behalf",

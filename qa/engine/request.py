@@ -85,7 +85,8 @@ class Question:
     `searching`: instead of sources it gets the tools that search a library. `domains`: it may look
     at the web, within these. `previous` is the message whose cached prefix this request should
     find again: the API says why if it does not. `brief` is asked beyond the question, as ``cells``
-    writes it; nothing follows such a question.
+    writes it; nothing follows such a question. `earlier` stands for what was said before `history`:
+    a summary of it, or "" where nothing more is known of it than that.
     """
 
     text: str
@@ -104,6 +105,7 @@ class Question:
     lifetimes: Lifetimes = SHORT
     previous: str | None = None
     brief: str = ""
+    earlier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +202,16 @@ def frame_params(question: Question) -> dict[str, Any]:
     }
 
 
-def fits(tokens: int, model: catalogue.Model | str) -> bool:
-    """Whether a prompt of this many tokens keeps to the model's cap, and leaves room for an
-    answer in its window."""
+def longest(model: catalogue.Model | str) -> int:
+    """The tokens of the longest prompt that keeps to the model's cap, and leaves room for an answer
+    in its window."""
     known = catalogue.get(model)
-    return tokens <= known.reads and tokens + HEADROOM <= known.window
+    return min(known.reads, known.window - HEADROOM)
+
+
+def fits(tokens: int, model: catalogue.Model | str) -> bool:
+    """Whether a prompt of this many tokens is none too long for the model."""
+    return tokens <= longest(model)
 
 
 def _tools(question: Question) -> dict[str, Any]:
@@ -265,12 +272,22 @@ def _messages(question: Question, material: _Material) -> list[Block]:
     if question.brief:
         asked.append(_text(_encodable(question.brief)))
     messages.append({"role": "user", "content": asked})
-    messages[0]["content"] = material.blocks + messages[0]["content"]
+    messages[0]["content"] = material.blocks + _earlier(question) + messages[0]["content"]
     breakpoints.place(messages, question.lifetimes)
     if question.brief:
         # what is written for it would never be read
         breakpoints.stop_before_question(messages, question.lifetimes)
     return messages
+
+
+def _earlier(question: Question) -> list[Block]:
+    """What stands for the turns that are not sent: the summary in JSON, which it cannot end."""
+    if question.earlier is None:
+        return []
+    if not question.earlier:
+        return [_text(prompts.LEFT_OUT)]
+    told = json.dumps({"summary": _encodable(question.earlier)}, ensure_ascii=False)
+    return [_text(f"{prompts.SUMMARY}\n{told}")]
 
 
 def _document(source: Source) -> Block:

@@ -11,6 +11,7 @@ from qa.models.picture import Enclosure, Picture, RemotePicture
 from qa.models.route import Route
 from qa.models.scope import Scope
 from qa.models.suggestion import Suggestion
+from qa.models.summary import Summary
 from qa.models.thread import Thread, ThreadQuerySet
 from qa.models.warming import Warming
 from qa.models.web import WebAccess
@@ -37,6 +38,7 @@ __all__ = [
     "Scope",
     "Source",
     "Suggestion",
+    "Summary",
     "Thread",
     "ThreadQuerySet",
     "TokenCount",

@@ -41,7 +41,7 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         """With what ``_answer.html`` looks at."""
         read = Source.objects.select_related("version__document")
         rows = self.select_related(
-            "about_version__document", "route", "scope__folder", "scope__tag"
+            *("about_version__document", "route", "scope__folder", "scope__tag", "summary")
         )
         return rows.prefetch_related(
             "citations__version__document",
@@ -170,6 +170,9 @@ class Answer(models.Model):
     scope = models.ForeignKey(Scope, models.PROTECT, null=True, related_name="answers")
     # whether it may look at the web sites that an admin has allowed
     web = models.BooleanField(default=False)
+    # what stood for the beginning of its conversation, or how many answers of it were left out
+    summary = models.ForeignKey("qa.Summary", models.SET_NULL, null=True, related_name="+")
+    left_out = models.PositiveIntegerField(default=0)
     # what it did with its tools, in order, as `qa.steps` has it
     steps = models.JSONField(default=list)
     prompt_version = models.CharField(max_length=40, blank=True)

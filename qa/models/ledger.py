@@ -50,6 +50,7 @@ class ApiCall(models.Model):
         ROUTE = "route", _("choice of a model")
         SUGGEST = "suggest", _("suggested questions")
         BATCH = "batch", _("batch")
+        SUMMARISE = "summary", _("summary of a conversation")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)
