@@ -25,6 +25,7 @@ from qa.models import (
     Scope,
     Source,
     Suggestion,
+    Summary,
     Thread,
     TokenCount,
     WebAccess,
@@ -171,6 +172,13 @@ class SuggestionAdmin(RecordAdmin):
     list_display = ("version", "prompt_version", "begun_at", "found_at", "failed")
     list_select_related = ("version__document",)
     list_filter = ("failed",)
+
+
+@admin.register(Summary)
+class SummaryAdmin(RecordAdmin):
+    workspace_path = "upto__workspace"
+    list_display = ("upto", "turns", "model", "prompt_version", "made_at")
+    list_select_related = ("upto",)
 
 
 @admin.register(ApiCall)
