@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
+import hashlib
 import os
 import re
+import secrets
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from tests.conftest import free_port
@@ -15,22 +24,50 @@ from tests.conftest import free_port
 ROOT = Path(__file__).resolve().parents[1]
 
 
+DATABASE = "pincite.sqlite3"
+MAKE_LINK = """
+INSERT INTO accounts_signinlink (user_id, token_hash, created_at)
+SELECT min(id), ?, ? FROM accounts_user WHERE is_superuser
+"""
+
+
+@cache
+def migrated() -> Path:
+    """An empty database with all its tables. Each start would else spend seconds on them; a start
+    in an empty folder is tested where the supervisor is."""
+    folder = Path(tempfile.mkdtemp(prefix="pincite-tables-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v", "0"],
+        cwd=ROOT,
+        env={**_environment(), "PINCITE_DATA": str(folder)},
+        check=True,
+    )
+    return folder / DATABASE
+
+
+def _environment() -> dict[str, str]:
+    """Of this process, without what is said of Pincite."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PINCITE_", "ANTHROPIC_"))}
+    for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "DJANGO_SETTINGS_MODULE"):
+        kept.pop(name, None)
+    return kept
+
+
 class Stack:
     """Started on construction; ``url`` and ``link`` as the greeting prints them."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PINCITE_", "ANTHROPIC_"))}
-        kept.pop("DJANGO_SETTINGS_MODULE", None)
-        for name in ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"):
-            kept.pop(name, None)
         self.environment = {
-            **kept,
+            **_environment(),
             "PINCITE_DATA": str(folder),
             "PINCITE_PORT": str(free_port()),
             "PINCITE_EMULATOR_PORT": str(free_port()),
             **environment,
         }
+        if not (folder / DATABASE).exists():
+            shutil.copy(migrated(), folder / DATABASE)
         self.emulator = f"http://127.0.0.1:{self.environment['PINCITE_EMULATOR_PORT']}"
         self.log = folder / "run.log"
         with self.log.open("wb") as log:
@@ -71,7 +108,12 @@ class Stack:
         return done.stdout.decode()
 
     def fresh_link(self) -> str:
-        return self.url + self.manage("signin_link").strip()
+        """As the command makes it, which takes seconds to start."""
+        token = secrets.token_urlsafe(24)
+        digest = hashlib.sha256(token.encode()).hexdigest()
+        with closing(sqlite3.connect(self.folder / DATABASE, timeout=30)) as database, database:
+            database.execute(MAKE_LINK, [digest, f"{datetime.now(UTC):%F %T.%f}"])
+        return f"{self.url}/signin/link/{token}/"
 
     def pid(self, name: str) -> int:
         """The process of that name among the supervisor's children."""

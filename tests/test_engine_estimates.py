@@ -41,7 +41,7 @@ def test_it_is_no_less_than_what_the_api_then_bills(emulator, name, counted):
     client = make_client("sk-estimates", emulator.url)
     turn = Turn("And before?", (AnswerBlock(text[:400]),))
     request = build(question(text, history=(turn,)))
-    tokens = {"v": count(client, count_params(text, SONNET))} if counted else {}
+    tokens = {"v": count(client, count_params(text, SONNET)).tokens} if counted else {}
     guess = estimate(request, SONNET, tokens)
     usage = next(e for e in run(client, request) if isinstance(e, Finished)).usage
     client.close()

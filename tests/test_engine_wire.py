@@ -436,7 +436,7 @@ def test_leaving_the_iterator_closes_the_connection():
 
 def test_it_counts_tokens():
     with connected(refusing(200, body=b'{"input_tokens": 2095}')) as (server, client):
-        assert count(client, {"model": "claude-sonnet-5-5", "messages": []}) == 2095
+        assert count(client, {"model": "claude-sonnet-5-5", "messages": []}).tokens == 2095
         assert server.requests[0][0] == "/v1/messages/count_tokens"
     with connected(refusing(401, "authentication_error")) as (_, client):
         with pytest.raises(EngineError) as caught:

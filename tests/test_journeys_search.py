@@ -26,7 +26,7 @@ def test_a_whole_workspace_is_asked_and_a_footnote_opened(browser, stack):  # no
     ensure_document(page, stack)
     page.get_by_role("link", name="All documents").click()
     page.get_by_role("link", name="Ask about all documents").click()
-    expect(page.get_by_label("About")).to_have_value("workspace")
+    expect(page.get_by_label("About", exact=True)).to_have_value("workspace")
     expect(page.locator(".new .choose")).to_be_hidden()
     shown(page, "new")
     page.get_by_label("Question", exact=True).fill(QUESTION)
