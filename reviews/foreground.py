@@ -33,23 +33,21 @@ def finish(run: Run) -> Run:
             run.refresh_from_db()
             if run.running and not worked:
                 time.sleep(_rest(run))
-        pool.map(_hang_up, range(THREADS))
     return run
 
 
 def _write(_number: int) -> bool:
     """Writes what has its turn, one after another; whether there was anything."""
     wrote = False
-    while write_next():
-        wrote = True
-        for cell in Cell.objects.filter(pending__status__in=["done", "failed", "stopped"]):
-            if cell.pending is not None:
-                settling.settle(cell.pending)
+    try:
+        while write_next():
+            wrote = True
+            for cell in Cell.objects.filter(pending__status__in=["done", "failed", "stopped"]):
+                if cell.pending is not None:
+                    settling.settle(cell.pending)
+    finally:  # its thread may get no other turn to do it in
+        connections.close_all()
     return wrote
-
-
-def _hang_up(_number: int) -> None:
-    connections.close_all()
 
 
 def _rest(run: Run) -> float:
