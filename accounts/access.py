@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, resolve_url
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User, Workspace
@@ -47,13 +44,9 @@ def in_workspace(act: Act) -> Callable[[View], View]:
         @wraps(wrapper)
         def signed_in(request: MemberRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated and request.headers.get("HX-Request"):
-                if request.method != "GET":
-                    # what was typed stays on the page: only a sentence says what to do
-                    return HttpResponse(status=401)
-                # a fragment of the sign-in page must not land in the middle of another
-                here = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
-                query = urlencode({"next": here})
-                return HttpResponseClientRedirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+                # the page stays, with what was typed and the files that wait; a sentence on it
+                # says what to do
+                return HttpResponse(status=401)
             return login_required(wrapper)(request, *args, **kwargs)
 
         return signed_in
