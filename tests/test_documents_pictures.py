@@ -111,10 +111,11 @@ def test_what_could_not_be_drawn_in_time_is_not_tried_again_at_once(
     monkeypatch.setattr(pictures, "LOOK_SECONDS", 0.1)
     with pytest.raises(ingest.Unreadable):
         pictures.picture(hard, 2, 600)
+    monkeypatch.setattr(pictures, "LOOK_SECONDS", 60)
     began = time.monotonic()
     with pytest.raises(ingest.Unreadable):
         pictures.picture(hard, 2, 600)
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < 5
     pictures.wait()
     # long after it is tried again, and others were never affected
     os.utime(room / str(hard.public_id) / "2-600", (0, 0))

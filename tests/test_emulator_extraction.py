@@ -50,8 +50,13 @@ def test_a_long_document_answers_fast_the_second_time() -> None:
     library = Library()
     document = Document(0, None, text, None, True)
     question = ("Which law governs this agreement?",)
+    began = time.perf_counter()
     first = extract.find(library, [document], question)
-    started = time.perf_counter()
-    assert extract.find(library, [document], question) == first
+    cold = time.perf_counter() - began
+    warm = []
+    for _ in range(5):
+        began = time.perf_counter()
+        assert extract.find(library, [document], question) == first
+        warm.append(time.perf_counter() - began)
     assert first
-    assert time.perf_counter() - started < 0.03
+    assert min(warm) < cold / 4

@@ -20,7 +20,7 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 CONTRACTS = SHARED / "data" / "contracts"
 HOSTILE = SHARED / "data" / "hostile" / "pdf"
 BOMBS = SHARED / "tools" / "make_bombs.py"
-LIMITS = Limits(bytes=30 << 20, pages=2000, seconds=8)
+LIMITS = Limits(bytes=30 << 20, pages=2000, seconds=20)
 
 pytestmark = [
     pytest.mark.corpus,
