@@ -151,7 +151,7 @@ def uncached(connection: Connection, request: engine.Request, worst: engine.Esti
 
 def documents_tokens(request: engine.Request) -> int:
     counts = _counted(request)
-    return sum(counts.get(version, 0) for version in request.document_map)
+    return sum(counts.get(version, 0) for version in request.texts)
 
 
 def worst_case(request: engine.Request, model: catalogue.Model) -> engine.Estimate:
@@ -161,6 +161,6 @@ def worst_case(request: engine.Request, model: catalogue.Model) -> engine.Estima
 
 def _counted(request: engine.Request) -> dict[str, int]:
     counts = TokenCount.objects.filter(
-        version__public_id__in=request.document_map, model=request.params["model"]
+        version__public_id__in=request.texts, model=request.params["model"]
     ).values_list("version__public_id", "tokens")
     return {str(version): tokens for version, tokens in counts}

@@ -28,6 +28,7 @@ class Searching:
         self._answer, self._backend, self._manuscript = answer, backend, manuscript
         self._rounds = engine.Rounds(request, bounds(answer))
         self._shelf = Shelf.of(answer) if answer.searches else None
+        self._looked: dict[str, set[int]] = {}  # pages that were shown, by version
 
     @property
     def request(self) -> engine.Request:
@@ -59,7 +60,9 @@ class Searching:
             self._manuscript.add_step(step)
         results += [engine.tools.too_many(call.id) for call in refused]
         told = f"{prompts.NOTES}\n{note}" if note else ""
-        self._rounds.answered(finished, results, told, self._short_of_money())
+        seen = self._rounds.answered(finished, results, told, self._short_of_money())
+        for one in seen:
+            self._looked.setdefault(one.version, set()).update(one.look.pages)
         self._keep_sources()
 
     def _short_of_money(self) -> bool:
@@ -82,6 +85,9 @@ class Searching:
             for version in sorted(fresh)
         ]
         Source.objects.bulk_create(rows, ignore_conflicts=True)
+        for version, pages in self._looked.items():
+            own = Source.objects.filter(answer=self._answer, version__public_id=version)
+            own.exclude(looked=sorted(pages)).update(looked=sorted(pages))
 
 
 def bounds(answer: Answer) -> engine.Bounds:

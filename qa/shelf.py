@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Lower, Substr
 
-from documents import ingest, search, visual
+from documents import ingest, search
 from documents.models import Document, DocumentQuerySet, Folder, Page, Text, Tree, Version
 from qa import scopes
 from qa.engine import Called, tools
 from qa.engine.tools import Found, ListDocuments, Passage, ReadPassages, Result, SearchDocuments
 from qa.models import Answer
 from qa.preparing import description
+from qa.showing import Showing
 from qa.steps import Step
 
 AT_ONCE = 4  # calls that run beside each other
@@ -49,7 +50,10 @@ class Outcome:
     documents: tuple[Document, ...] = ()
     text: str = ""
     is_error: bool = False
-    note: str = ""
+    # what was read by pages: the version, the numbers, and those whose text could not be read
+    read: Version | None = None
+    pages: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Shelf:
     author: Any
     workspace: Any
     rows: DocumentQuerySet
+    showing: Showing
     handles: dict[str, int] = field(default_factory=dict)
     versions: dict[str, Version] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
@@ -66,7 +71,7 @@ class Shelf:
     @classmethod
     def of(cls, answer: Answer) -> Shelf:
         """What the answer's author may see of its scope, or of the documents it was given."""
-        return cls(answer.author, answer.workspace, scopes.within(answer))
+        return cls(answer.author, answer.workspace, scopes.within(answer), Showing.of(answer))
 
     def run(self, calls: Sequence[Called]) -> tuple[list[Result], list[Step], str]:
         """The results of some calls in their order, what to show of them, and a note or "".
@@ -80,8 +85,11 @@ class Shelf:
         else:
             outcomes = [look(call) for call in calls]
         # in the order of the calls, whichever was done first: handles and indexes depend on it
-        results = [self._result(c, o) for c, o in zip(calls, outcomes, strict=True)]
-        notes = [self._note(o) for o in outcomes]
+        results, notes = [], []
+        for call, outcome in zip(calls, outcomes, strict=True):
+            result, unread = self._shown(self._result(call, outcome), outcome)
+            results.append(result)
+            notes.append(self._note(outcome, unread))
         return results, [o.step for o in outcomes], "\n".join(note for note in notes if note)
 
     # from the database, in any thread ---------------------------------------------------------
@@ -146,12 +154,9 @@ class Shelf:
         if pieces:
             step["pages"] = [pieces[0].page, pieces[-1].page_end]
         text = "" if pieces else "There is no text at this place."
-        if unread := _unread(version, pages, spans):
-            step["unread"] = unread
-            told = tools.unread(ingest.runs(unread))
-            # results with passages hold nothing else
-            return Outcome(step, pieces, text=text and told, note=told if pieces else "")
-        return Outcome(step, pieces, text=text)
+        touched = _touched(pages, spans)
+        unread = tuple(number for number in version.unread if number in touched)
+        return Outcome(step, pieces, text=text, read=version, pages=touched, unread=unread)
 
     @staticmethod
     def _spans(
@@ -200,6 +205,29 @@ class Shelf:
             text = self._listing(outcome)
         return Result(call.id, passages, text, outcome.is_error)
 
+    def _shown(self, result: Result, outcome: Outcome) -> tuple[Result, str]:
+        """The result with the pages that are shown beside it; and what is said of the pages that
+        it should have the text of, and has neither text nor picture of, where that is a note."""
+        version = outcome.read
+        if version is None:
+            return result, ""
+        handle = self.handle(version.document_id)
+        seen = self.showing.of_pages(version, outcome.pages, handle)
+        if seen:
+            self.versions[str(version.public_id)] = version
+            outcome.step["looked"] = sorted(n for one in seen for n in one.look.pages)
+        known = self.showing.shown.get(str(version.public_id), set())
+        unread = [number for number in outcome.unread if number not in known]
+        told = tools.unread(ingest.runs(unread)) if unread else ""
+        if unread:
+            outcome.step["unread"] = unread
+        text = result.text
+        if not result.passages:
+            # results with passages hold nothing else
+            shown = [number for number in outcome.unread if number in known]
+            text = told or (tools.shown(ingest.runs(shown)) if shown else text)
+        return replace(result, text=text, seen=tuple(seen)), told if result.passages else ""
+
     def _passage(self, piece: Piece) -> Passage:
         pages = f"p. {piece.page}"
         if piece.page_end != piece.page:
@@ -231,16 +259,17 @@ class Shelf:
             row["unread_pages"] = ", ".join(ingest.runs(version.unread))
         return row
 
-    def _note(self, outcome: Outcome) -> str:
+    def _note(self, outcome: Outcome, unread: str) -> str:
         """What must be known of the versions that something was returned of, once for each."""
-        lines = [outcome.note] if outcome.note else []
+        lines = [unread] if unread else []
         for piece in outcome.pieces:
             version = piece.version
             known = str(version.public_id)
             if known not in self._told and (told := description(version)):
                 lines.append(f"{self.handle(version.document_id)}: {told}")
-            if known not in self._told and (drawn := _drawn(version)):
-                lines.append(f"{self.handle(version.document_id)}: {tools.drawn(drawn)}")
+            if known not in self._told and (unseen := self.showing.unseen(version)):
+                told = tools.drawn(unseen, self.showing.able)
+                lines.append(f"{self.handle(version.document_id)}: {told}")
             self._told.add(known)
         return "\n".join(lines)
 
@@ -259,19 +288,12 @@ def _piece(version: Version, pages: Sequence[Page], start: int, end: int) -> Pie
     return Piece(version, inner, first, last, sentences, touched[0], touched[-1])
 
 
-def _unread(version: Version, pages: Sequence[Page], spans: Sequence[tuple[int, int]]) -> list[int]:
-    """Of the pages that a call reads, those whose text could not be read."""
-    if not spans or not version.unread:
-        return []
+def _touched(pages: Sequence[Page], spans: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """The numbers of the pages that a call reads of; those without text among them."""
+    if not spans:
+        return ()
     start, end = spans[0][0], spans[-1][1]
-    touched = [p.number for p in pages if p.start <= end and p.end >= start]
-    return [number for number in version.unread if number in touched]
-
-
-def _drawn(version: Version) -> list[str]:
-    """The pages that are looked at where all is read, and of which there is only the text here."""
-    shown = [page.number for page in visual.pages(version) if page.number not in version.unread]
-    return list(ingest.runs(shown))
+    return tuple(p.number for p in pages if p.start <= end and p.end >= start)
 
 
 def _letting_go(look: Any) -> Any:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from documents import ingest
 from qa import engine
 
 Step = dict[str, Any]
@@ -80,6 +81,11 @@ def _read(step: Mapping[str, Any]) -> SafeString:
     else:
         many = _("Read pages {first}–{last} of {title}")
         said = format_html(many, first=first, last=last, title=step["title"])
+    if looked := step.get("looked"):
+        seen = ngettext(
+            "{said} – looked at page {pages}", "{said} – looked at pages {pages}", len(looked)
+        )
+        said = format_html(seen, said=said, pages=", ".join(ingest.runs(looked)))
     if not (unread := step.get("unread")):
         return said
     missing = ngettext(

@@ -150,7 +150,7 @@ def kept(
 
 def _document_tokens(request: engine.Request) -> int:
     counts = TokenCount.objects.filter(
-        version__public_id__in=request.document_map, model=request.params["model"]
+        version__public_id__in=request.texts, model=request.params["model"]
     )
     return counts.aggregate(tokens=Sum("tokens"))["tokens"] or 0
 

@@ -28,7 +28,9 @@ from qa.engine import (
     web,
 )
 from qa.engine.citations import pages_of
-from qa.engine.tools import Found, Passage, Result, WrongInput, parse
+from qa.engine.looks import PDF, Look
+from qa.engine.rounds import NOT_SHOWN
+from qa.engine.tools import Found, Passage, Result, Seen, WrongInput, parse
 from tests.emulator_support import Emulator
 
 LEASE = (
@@ -276,6 +278,40 @@ def test_a_limit_makes_the_next_request_the_last_one(limits):
     assert rounds.request.params["messages"][-1]["content"][-1]["text"] == prompts.LAST_ROUND
     with pytest.raises(EngineError, match="no_answer"):
         rounds.calls(done)
+
+
+def test_pages_are_shown_after_all_results_and_numbered_on_from_the_documents():
+    rounds = Rounds(build(QUESTION), PLENTY)
+    done = finished("read_passages", "read_passages")
+    calls = rounds.calls(done)
+    looked = [
+        Seen("lease", "Lease.pdf", "d1", Look((n,), media_type, data="QQ=="), 2_000)
+        for n, media_type in ((4, PDF), (5, "image/png"), (7, PDF))
+    ]
+    results = [
+        Result(calls[0].id, (passage(),), seen=tuple(looked[:2])),
+        Result(calls[1].id, text="Shown.", seen=tuple(looked[2:])),
+    ]
+    assert rounds.answered(done, results) == looked
+    content = rounds.request.params["messages"][-1]["content"]
+    kinds = ["tool_result", "tool_result", "document", "text", "image", "document"]
+    assert [block["type"] for block in content] == kinds
+    assert "pages 4 of d1" in content[2]["context"]
+    assert rounds.request.document_map == ("lease", "lease")
+    assert rounds.request.looks == {0: (4,), 1: (7,)}
+    assert rounds.request.texts == []
+
+
+def test_pages_without_room_are_not_shown_and_the_model_is_told():
+    rounds = Rounds(build(QUESTION), Bounds(8, 1_000_000, Decimal(5), 3_000))
+    done = finished("read_passages")
+    look = Seen("lease", "Lease.pdf", "d1", Look((4,), PDF, data="QQ=="), 2_500)
+    (call,) = rounds.calls(done)
+    assert rounds.answered(done, [Result(call.id, (passage(),), seen=(look,))]) == []
+    content = rounds.request.params["messages"][-1]["content"]
+    assert [block["type"] for block in content] == ["tool_result", "text"]
+    assert content[-1]["text"] == NOT_SHOWN
+    assert (rounds.request.document_map, rounds.request.looks) == ((), {})
 
 
 def test_results_without_room_are_left_out_with_a_word_and_cannot_be_cited():

@@ -672,7 +672,7 @@ def test_a_page_without_text_is_said_to_be_unknown_and_not_empty(workspace, owne
     assert "unread" not in step
 
 
-def test_pages_that_would_be_looked_at_are_named_once_with_what_is_found(
+def test_pages_whose_text_does_not_say_all_are_named_once_with_what_is_found(
     library, owner, nda, monkeypatch
 ):
     drawn = (visual.Shown(1, 600, 800, 100, True),)
@@ -680,5 +680,6 @@ def test_pages_that_would_be_looked_at_are_named_once_with_what_is_found(
     at = Shelf.of(ask(library, owner))
     call = Called("t", "search_documents", {"queries": ["confidentiality years"], "documents": []})
     note = at.run([call])[2]
-    assert f"{at.handle(nda.pk)}: These pages hold tables or drawings" in note
+    assert f"{at.handle(nda.pk)}: The text of these pages does not say all" in note
+    assert "read_passages" in note
     assert at.run([call])[2] == "", "said once"

@@ -60,10 +60,12 @@ class Picture:
     data: str | None = None
 
 
-def pages_block(look: Look, title: str) -> Block:
-    """A PDF of some pages as a document that can be cited."""
+def pages_block(look: Look, title: str, handle: str = "") -> Block:
+    """A PDF of some pages as a document that can be cited: after the text of their document, or
+    after passages of that with this handle."""
     named = runs(look.pages)
-    context = prompts.PAGES % {"pages": named, "first": look.pages[0]}
+    told = {"pages": named, "first": look.pages[0], "handle": handle}
+    context = (prompts.FOUND_PAGES if handle else prompts.PAGES) % told
     return {
         "type": "document",
         "source": _origin(look),

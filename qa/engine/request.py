@@ -127,6 +127,11 @@ class Request:
     looks: dict[int, tuple[int, ...]] = field(default_factory=dict)
     unsent: int = 0
 
+    @property
+    def texts(self) -> list[str]:
+        """The versions that are sent as texts."""
+        return [one for n, one in enumerate(self.document_map) if n not in self.looks]
+
 
 @dataclass(frozen=True, slots=True)
 class _Material:

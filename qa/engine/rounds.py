@@ -17,11 +17,12 @@ from . import breakpoints, prompts
 from .errors import EngineError
 from .events import Called, Finished, Usage
 from .request import Request
-from .tools import Found, Result
+from .tools import Found, Result, Seen
 
 CHARS_PER_TOKEN = 3
 """Of results; a low guess, so that they are rather thought to be longer than they are."""
 NO_ROOM = "Left out: there is no room for it. Answer from what you have."
+NOT_SHOWN = "There is no room to show pages as they look. Answer from what you have."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,19 @@ class Rounds:
 
     def answered(
         self, finished: Finished, results: Sequence[Result], note: str = "", last: bool = False
-    ) -> None:
+    ) -> list[Seen]:
         """The next request: the response as it came, and a result for each of its calls. With
-        ``last`` it allows no more of them, as it does when a limit is reached."""
+        ``last`` it allows no more of them, as it does when a limit is reached. Gives back the
+        pages that it shows: those that there was room for."""
+        asked = results
         results, fits = self._fitting(finished.usage, results)
         final = last or not fits or self._exhausted(finished.usage)
+        seen = [one for result in results for one in result.seen]
         content: list[dict[str, Any]] = [result.block() for result in results]
+        content += [block for one in seen for block in one.blocks()]
         notes = [note] if note else []
+        if len(seen) < sum(len(result.seen) for result in asked):
+            notes.append(NOT_SHOWN)
         if final:
             notes.append(prompts.LAST_ROUND)
         content += [{"type": "text", "text": text} for text in notes]
@@ -90,15 +97,17 @@ class Rounds:
         self._next(
             finished,
             tuple(passage.found for passage in passages),
+            seen,
             final,
             {"role": "assistant", "content": list(finished.content)},
             {"role": "user", "content": content},
         )
+        return seen
 
     def resumed(self, finished: Finished, last: bool = False) -> None:
         """The next request after ``pause_turn``: what came goes back, and nothing is added."""
         said = {"role": "assistant", "content": list(finished.content)}
-        self._next(finished, (), last or self._exhausted(finished.usage), said)
+        self._next(finished, (), (), last or self._exhausted(finished.usage), said)
 
     def _exhausted(self, usage: Usage) -> bool:
         """Whether there is only room for one request more, if each is like the last."""
@@ -111,7 +120,8 @@ class Rounds:
         )
 
     def _fitting(self, usage: Usage, results: Sequence[Result]) -> tuple[list[Result], bool]:
-        """The results, without those that the next prompt has no room for."""
+        """The results, without those that the next prompt has no room for, and whether it has room
+        for all their text."""
         left = self.bounds.room - usage.prompt_tokens - usage.output_tokens
         kept: list[Result] = []
         fits = True
@@ -122,6 +132,11 @@ class Rounds:
                 result, fits = Result(result.call, text=NO_ROOM, is_error=True), False
             else:
                 left -= size
+            looks = sum(one.tokens for one in result.seen)
+            if looks > left:
+                result = replace(result, seen=())
+            else:
+                left -= looks
             kept.append(result)
         return kept, fits
 
@@ -129,10 +144,14 @@ class Rounds:
         self,
         finished: Finished,
         found: tuple[Found, ...],
+        seen: Sequence[Seen],
         final: bool,
         *added: dict[str, Any],
     ) -> None:
         before = self.request
+        documents = [one for one in seen if one.cited]
+        first = len(before.document_map)
+        looks = {first + n: one.look.pages for n, one in enumerate(documents)}
         params = dict(before.params)
         params["messages"] = [dict(message) for message in (*params["messages"], *added)]
         # they move along, so that each request finds what the one before it wrote
@@ -140,4 +159,10 @@ class Rounds:
         params["diagnostics"] = {"previous_message_id": finished.message_id}
         if final:
             params["tool_choice"] = {"type": "none"}
-        self.request = replace(before, params=params, found=(*before.found, *found))
+        self.request = replace(
+            before,
+            params=params,
+            found=(*before.found, *found),
+            document_map=(*before.document_map, *(one.version for one in documents)),
+            looks=before.looks | looks,
+        )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .alignment import Span
+from .looks import PDF, Look, page_picture_blocks, pages_block
 
 Block = dict[str, Any]
 
@@ -90,7 +91,8 @@ READ = _tool(
     f"""
     Reads a part of one document as it stands, by pages or by characters: to see what stands before
     and after a passage that was found, a whole clause, a definition or a schedule. What is found
-    says on which page and at which characters it stands. At most {READ_PAGES} pages or
+    says on which page and at which characters it stands. Pages whose text does not say all, such as
+    scans, tables and drawings, are mostly shown as they look, too. At most {READ_PAGES} pages or
     {READ_CHARS:,} characters are returned at once.
     """,
     document=_string("The id of the document, like d7."),
@@ -225,13 +227,40 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Pages that a call reads as they look, beside their text; about what they cost in `tokens`."""
+
+    version: str
+    title: str
+    handle: str
+    look: Look
+    tokens: int
+
+    @property
+    def cited(self) -> bool:
+        """Whether it is a document, and takes a document_index."""
+        return self.look.media_type == PDF
+
+    def blocks(self) -> list[Block]:
+        title = f"{self.handle} · {self.title[:TITLE_LENGTH]}"
+        if self.cited:
+            return [pages_block(self.look, title, self.handle)]
+        return page_picture_blocks(self.look, title)
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """What a call returned: passages, or else a text; `is_error`: it may be tried otherwise."""
+    """What a call returned: passages, or else a text; `is_error`: it may be tried otherwise.
+
+    `seen` are pages that go with it. They come after all results of the response, in which there
+    is no room for them beside passages.
+    """
 
     call: str
     passages: tuple[Passage, ...] = ()
     text: str = ""
     is_error: bool = False
+    seen: tuple[Seen, ...] = ()
 
     def block(self) -> Block:
         content: Any = [passage.block() for passage in self.passages] or self.text
@@ -252,12 +281,17 @@ def unread(pages: Sequence[str]) -> str:
     )
 
 
-def drawn(pages: Sequence[str]) -> str:
+def drawn(pages: Sequence[str], shown: bool) -> str:
     """Said of pages whose layout carries meaning, and of which the text is returned alone."""
-    return (
-        f"These pages hold tables or drawings, of which only the text is returned: "
-        f"{', '.join(pages)}. If the layout matters, say that they have to be looked at."
-    )
+    told = f"The text of these pages does not say all that is on them: {', '.join(pages)}."
+    if shown:
+        return f"{told} If that may matter, read them by read_passages: they are shown then."
+    return f"{told} If that may matter, say that they have to be looked at."
+
+
+def shown(pages: Sequence[str]) -> str:
+    """In place of the text of pages that have none, and are shown."""
+    return f"There is no text of these pages; they are shown after the results: {', '.join(pages)}."
 
 
 def listing(rows: Iterable[Mapping[str, Any]], page: int, pages: int, count: int) -> str:
