@@ -5,7 +5,8 @@ the API when ANTHROPIC_API_KEY is set (which costs money: see --limit), else of 
 `--out FILE` keeps the table as JSON, or as CSV by its ending; `--against FILE` says what changed
 since an earlier one, and `--compare OLD NEW` does so without asking anything. `--review batch` (or
 `live`) puts the questions of the CUAD playbook instead, as a review table does: all 41 to each of
-the contracts that are among the chosen.
+the contracts that are among the chosen. `--search` has each contract searched by tools, and not
+read whole: that is another prompt, with a version of its own.
 
 A gold question is found when a marked clause is cited. An absent one is falsely found when the
 answer cites something, unless its first sentence says that the documents do not hold the answer.
@@ -208,7 +209,9 @@ def says_absent(answer: str) -> bool:
     return NOT_THERE.search(first) is not None
 
 
-def run(asked: Iterable[Asked], model: str, folder: Path = CONTRACTS) -> Table:
+def run(
+    asked: Iterable[Asked], model: str, folder: Path = CONTRACTS, *, search: bool = False
+) -> Table:
     """Ask; Django is set up, and somebody answers."""
     from qa import claude_models
     from qa.models import Answer
@@ -222,7 +225,8 @@ def run(asked: Iterable[Asked], model: str, folder: Path = CONTRACTS) -> Table:
     made: set[str] = set()
     for number, one in enumerate(chosen, 1):
         document = versions[one.gold.file][0]
-        written = said("ask", one.gold.question, document=[document], model=key, json=True)
+        how = {"document": [document], "search": search, "model": key, "json": True}
+        written = said("ask", one.gold.question, **how)
         answer = json.loads(written)
         table.add(one.category, outcome(one, answer, contracts[one.gold.file]), answer)
         table.backend = answer["backend"] or table.backend
@@ -266,6 +270,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--model", default="", help="its key; else the default model")
     parser.add_argument("--limit", type=int, default=100, help="0 for all (default: 100)")
     parser.add_argument("--category", default="", help="a part of its name")
+    parser.add_argument("--search", action="store_true", help="by searching, not reading whole")
     parser.add_argument("--review", choices=("batch", "live"), help="by a review table")
     parser.add_argument("--out", type=Path, metavar="FILE", help=".json or .csv")
     parser.add_argument("--against", type=Path, metavar="FILE", help="an earlier table")
@@ -297,7 +302,8 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     model = chosen.model or settings.DEFAULT_MODEL
-    ask = partial(review, mode=chosen.review) if chosen.review else run
+    how = partial(run, search=chosen.search)
+    ask = partial(review, mode=chosen.review) if chosen.review else how
     table = _asked(settings, api_key, partial(ask, asked, model))
     print(*table.lines(), sep="\n")
     if chosen.out:

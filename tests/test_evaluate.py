@@ -101,3 +101,7 @@ def test_questions_about_two_contracts_are_asked_and_counted(
     assert row.cached_tokens > 0
     assert table.prompt_version
     assert table.backend == "emulator"
+    searched = evaluate.run(some[6:10], "claude-sonnet-5-5", contracts, search=True)
+    row = searched.rows[evaluate.ALL]
+    assert (row.questions, row.failed) == (4, 0)
+    assert searched.prompt_version.startswith("search-")
