@@ -31,7 +31,17 @@ OF_COLUMN = {"title", "question", "type", "choices", "guidance", "expected"}
 
 
 class BadBook(ValueError):
-    """The file is no playbook; str() says why and where, in a sentence."""
+    """The file is no playbook; str() says why and where, in a sentence. ``path`` leads to the
+    place: names, and numbers of columns from 0."""
+
+    def __init__(self, sentence: str, *path: str | int) -> None:
+        super().__init__(sentence)
+        self.path = path
+
+    @property
+    def field(self) -> str:
+        """The part of a column, or of the playbook, that is wrong; "" for none alone."""
+        return str(self.path[-1]) if self.path and isinstance(self.path[-1], str) else ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,9 @@ def read(raw: bytes | str) -> Book:
         raise BadBook(_("The file is not text in UTF-8.")) from error
     try:
         return from_dict(_load(text))
+    except BadBook as error:
+        told = {"line": _line_of(text, error.path), "why": error}
+        raise BadBook(_("Line %(line)d: %(why)s") % told, *error.path) from error
     except yaml.MarkedYAMLError as error:
         raise BadBook(_sentence(error)) from error
     except yaml.reader.ReaderError as error:
@@ -125,15 +138,18 @@ def from_dict(said: Any) -> Book:
     _only(said, OF_BOOK, _("The playbook"))
     columns = said.get("columns")
     if not isinstance(columns, Sequence) or isinstance(columns, str) or not columns:
-        raise BadBook(_("“columns” must be a list of at least one column."))
+        raise BadBook(_("“columns” must be a list of at least one column."), "columns")
     if len(columns) > MOST_COLUMNS:
-        raise BadBook(_("A playbook has at most %(most)d columns.") % {"most": MOST_COLUMNS})
+        raise BadBook(
+            _("A playbook has at most %(most)d columns.") % {"most": MOST_COLUMNS}, "columns"
+        )
     title = _text(said, "title", _("The playbook"), TITLE, needed=True)
     name = _text(said, "name", _("The playbook"), 60) or slug(title)
     if not NAME.fullmatch(name):
         raise BadBook(
             _("“name” is written in small letters, digits, - and _ only: “%(name)s” is not.")
-            % {"name": name}
+            % {"name": name},
+            "name",
         )
     asked = tuple(_column(column, number) for number, column in enumerate(columns, 1))
     titles = [one.title.casefold() for one in asked]
@@ -141,7 +157,10 @@ def from_dict(said: Any) -> Book:
         if titles.index(one.title.casefold()) < number - 1:
             raise BadBook(
                 _("Column %(number)d has the same title as another: “%(title)s”.")
-                % {"number": number, "title": one.title}
+                % {"number": number, "title": one.title},
+                "columns",
+                number - 1,
+                "title",
             )
     return Book(
         name,
@@ -158,6 +177,13 @@ def slug(title: str) -> str:
 
 
 def _column(said: Any, number: int) -> Asked:
+    try:
+        return _read_column(said, number)
+    except BadBook as error:
+        raise BadBook(str(error), "columns", number - 1, *error.path) from error
+
+
+def _read_column(said: Any, number: int) -> Asked:
     where = _("Column %(number)d") % {"number": number}
     if not isinstance(said, Mapping):
         raise BadBook(_("%(where)s must have a title and a question.") % {"where": where})
@@ -169,7 +195,8 @@ def _column(said: Any, number: int) -> Asked:
     if wanted not in list(Kind):
         raise BadBook(
             _("%(where)s: “%(type)s” is no type of answer. There are: %(kinds)s.")
-            % {"where": where, "type": wanted, "kinds": kinds}
+            % {"where": where, "type": wanted, "kinds": kinds},
+            "type",
         )
     kind = Kind(wanted)
     return Asked(
@@ -186,19 +213,21 @@ def _choices(said: Any, kind: Kind, where: str) -> tuple[str, ...]:
     if said is None:
         said = []
     if not isinstance(said, Sequence) or isinstance(said, str):
-        raise BadBook(_("%(where)s: “choices” must be a list.") % {"where": where})
+        raise BadBook(_("%(where)s: “choices” must be a list.") % {"where": where}, "choices")
     found = tuple(_plain(one) for one in said)
     if any(not one or len(one) > CHOICE for one in found) or len(found) > MOST_CHOICES:
         raise BadBook(
             _("%(where)s: there may be %(most)d choices, each a text of at most %(long)d letters.")
-            % {"where": where, "most": MOST_CHOICES, "long": CHOICE}
+            % {"where": where, "most": MOST_CHOICES, "long": CHOICE},
+            "choices",
         )
     if len({one.casefold() for one in found}) < len(found):
-        raise BadBook(_("%(where)s gives the same choice twice.") % {"where": where})
+        raise BadBook(_("%(where)s gives the same choice twice.") % {"where": where}, "choices")
     if (len(found) > 1) != (kind in NEEDS_CHOICES):
         raise BadBook(
             _("%(where)s: “choices” belong to the type “choice”, and that needs two at least.")
-            % {"where": where}
+            % {"where": where},
+            "choices",
         )
     return found
 
@@ -208,7 +237,8 @@ def _only(said: Mapping[Any, Any], known: set[str], where: str) -> None:
     if strange:
         raise BadBook(
             _("%(where)s says “%(name)s”, which is not known. Known are: %(known)s.")
-            % {"where": where, "name": strange[0], "known": ", ".join(sorted(known))}
+            % {"where": where, "name": strange[0], "known": ", ".join(sorted(known))},
+            strange[0],
         )
 
 
@@ -222,10 +252,11 @@ def _text(
     if text is None or len(text) > longest:
         raise BadBook(
             _("%(where)s: “%(name)s” must be a text of at most %(most)d letters.")
-            % {"where": where, "name": name, "most": longest}
+            % {"where": where, "name": name, "most": longest},
+            name,
         )
     if needed and not text:
-        raise BadBook(_("%(where)s has no “%(name)s”.") % {"where": where, "name": name})
+        raise BadBook(_("%(where)s has no “%(name)s”.") % {"where": where, "name": name}, name)
     return text
 
 
@@ -282,6 +313,22 @@ _Loader.yaml_implicit_resolvers = {
 
 def _load(text: str) -> Any:
     return yaml.load(text, _Loader)
+
+
+def _line_of(text: str, path: tuple[str | int, ...]) -> int:
+    """The line, from 1, of the place that a path leads to, or of what is there nearest to it."""
+    node = yaml.compose(text, _Loader)
+    line = node.start_mark.line if node else 0
+    for step in path:
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if k.value == str(step)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            found = (node.value[step], node.value[step]) if step < len(node.value) else None
+        if found is None:
+            break
+        line, node = found[0].start_mark.line, found[1]
+    return int(line) + 1
 
 
 def _sentence(error: yaml.MarkedYAMLError) -> str:

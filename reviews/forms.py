@@ -12,7 +12,7 @@ from accounts.models import User, Workspace
 from documents.models import Document
 from qa import claude_models, scopes
 from qa.models import Scope
-from reviews import books, cells
+from reviews import books, cells, tables
 from reviews.models import Cell, Column, Mark, Playbook, Table
 from reviews.values import Kind
 
@@ -54,8 +54,7 @@ class TableForm(forms.Form):
         fields["scope"].choices = [("", _("Those picked below")), whole, *grouped]
         mine = Document.objects.visible_to(user).filter(workspace=workspace)
         fields["documents"].queryset = mine.order_by("title", "pk")
-        usable = claude_models.usable(workspace, user)
-        fields["model"].choices = [(entry.key, entry.name) for entry in usable]
+        fields["model"].choices = models_of(workspace, user)
         fields["model"].initial = claude_models.default_key(workspace)
 
     def clean(self) -> dict[str, Any]:
@@ -91,6 +90,10 @@ class ColumnForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["choices"] = "\n".join(self.instance.choices)
+
     class Meta:
         model = Column
         fields = ("title", "question", "kind", "choices", "guidance", "expected")
@@ -111,8 +114,50 @@ class ColumnForm(forms.ModelForm):
             expected=given["expected"],
         )
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        lines = [line for line in given.get("choices", "").splitlines() if line.strip()]
+        if given.get("kind") == Kind.CHOICE and len(lines) < 2:
+            self.add_error("choices", _("Write at least two values to choose from, one a line."))
+        elif given.get("kind") != Kind.CHOICE and lines:
+            self.add_error(
+                "choices", _("Values belong to the type “One of given values”: choose that one.")
+            )
+        return given
+
+    def refuse(self, refusal: tables.NotPossible) -> None:
+        """Says it beside the field that it is about."""
+        field = {"type": "kind"}.get(refusal.field, refusal.field)
+        self.add_error(field if field in self.fields else None, str(refusal))
+
     def _post_clean(self) -> None:
         """Nothing: the column is checked and made by ``tables``, not from the form."""
+
+
+class SettingsForm(forms.Form):
+    """What a table is called, and what answers it."""
+
+    title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
+    model = forms.ChoiceField(label=gettext_lazy("Model"))
+    mode = forms.ChoiceField(label=gettext_lazy("Run"), choices=Table.Mode.choices)
+
+    def __init__(self, *args: Any, table: Table, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"title": table.title, "model": table.model, "mode": table.mode}
+        fields: dict[str, Any] = self.fields
+        fields["model"].choices = models_of(table.workspace, user, table.model)
+
+    def refuse(self, refusal: tables.NotPossible) -> None:
+        """Says it beside the field that it is about."""
+        self.add_error(refusal.field or None, str(refusal))
+
+
+def models_of(workspace: Workspace, user: User, now: str = "") -> list[tuple[str, str]]:
+    """The models that a table may be answered by, and the one that does ``now``."""
+    found = [(entry.key, entry.name) for entry in claude_models.usable(workspace, user)]
+    if now and now not in dict(found):
+        found.insert(0, (now, claude_models.name_of(now)))
+    return found
 
 
 class FilterForm(forms.Form):

@@ -15,8 +15,18 @@ from accounts.models import Event, User, Workspace
 from documents.models import Document
 from qa import choosing, tiers
 from qa.models import Scope
-from reviews import books, values
-from reviews.models import Cell, Column, Mark, Playbook, PlaybookVersion, Row, Table
+from reviews import books, settling, values
+from reviews.models import (
+    Cell,
+    CellQuerySet,
+    Column,
+    Mark,
+    Playbook,
+    PlaybookVersion,
+    Row,
+    Run,
+    Table,
+)
 from reviews.models.column import ColumnVersion
 from reviews.values import Kind
 
@@ -26,7 +36,12 @@ CHUNK = 2_000  # cells made in one statement
 
 
 class NotPossible(Exception):
-    """The table cannot be so; str() says why, in a sentence for who asked for it."""
+    """The table cannot be so; str() says why, in a sentence for who asked for it. ``field`` is the
+    part of a column that it is about; "" where it is about none."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 def make(
@@ -72,6 +87,43 @@ def make(
             Event.Verb.CREATE, by=by, object=table, workspace=workspace, request=request
         )
     return table
+
+
+def change(
+    table: Table,
+    by: User,
+    *,
+    title: str,
+    model: str,
+    mode: str,
+    request: HttpRequest | None = None,
+) -> None:
+    """What it is called, and what answers its next cells; those that are answered stay as they
+    are. Raises NotPossible."""
+    title = " ".join(title.split())
+    if not title:
+        raise NotPossible(_("Give the table a title."), "title")
+    effort = table.effort if model == table.model else ""
+    try:
+        key, effort = check_model(table.workspace, by, model, effort)
+    except NotPossible as refusal:
+        raise NotPossible(str(refusal), "model") from refusal
+    before = (table.title, table.model, table.mode)
+    table.title, table.model, table.effort, table.mode = title[:200], key, effort, mode
+    if before == (table.title, table.model, table.mode):
+        return
+    table.save(update_fields=["title", "model", "effort", "mode"])
+    table.touch()
+    renamed = before[0] != table.title
+    Event.objects.record(
+        Event.Verb.RENAME if renamed else Event.Verb.SETTINGS,
+        by=by,
+        object=table,
+        workspace=table.workspace,
+        request=request,
+        model=key,
+        mode=mode,
+    )
 
 
 def check_model(workspace: Workspace, by: User, picked: str, effort: str = "") -> tuple[str, str]:
@@ -129,6 +181,7 @@ def remove_rows(table: Table, rows: Iterable[Row]) -> int:
     """Takes documents out; what they answered comes back with them."""
     keys = [row.pk for row in rows]
     gone = table.rows.filter(pk__in=keys, removed_at=None).update(removed_at=timezone.now())
+    _leave(Cell.objects.filter(row__in=keys))
     table.touch()
     return gone
 
@@ -164,8 +217,44 @@ def edit_column(column: Column, asked: books.Asked) -> bool:
 
 
 def remove_column(column: Column) -> None:
+    """Takes it out; with ``restore_column`` it comes back with its answers."""
     Column.objects.filter(pk=column.pk, removed_at=None).update(removed_at=timezone.now())
+    _leave(Cell.objects.filter(column=column))
     column.table.touch()
+
+
+def restore_column(column: Column) -> None:
+    """Raises NotPossible where the table is full by now."""
+    table = column.table
+    with transaction.atomic():
+        _lock(table)
+        _room(table, 1)
+        Column.objects.filter(pk=column.pk).update(removed_at=None)
+        fill(table)
+
+
+def _leave(cells: CellQuerySet) -> None:
+    """What waits of them is not asked any more; what is being answered still comes."""
+    waiting = cells.filter(state=Cell.State.QUEUED)
+    runs = list(Run.objects.filter(cells__in=waiting).distinct())
+    settling.give_back(waiting)
+    for run in runs:
+        settling.end_if_done(run)
+
+
+def move_column(column: Column, by: int) -> None:
+    """So many places on, or back where it is negative; no further than the ends."""
+    found = list(column.table.columns.live())
+    at = found.index(column)
+    to = min(max(at + by, 0), len(found) - 1)
+    found.insert(to, found.pop(at))
+    reorder(column.table, found)
+
+
+def due_by_column(table: Table) -> dict[int, int]:
+    """How many cells of each column a run would send, by the column's key."""
+    rows = table.cells.to_run().order_by().values_list("column")
+    return dict(rows.annotate(n=models.Count("pk")))
 
 
 def reorder(table: Table, columns: Sequence[Column]) -> None:
@@ -186,7 +275,7 @@ def checked(asked: books.Asked) -> books.Asked:
             {"name": "table", "title": "Table", "columns": [asked.as_dict()]}
         ).columns
     except books.BadBook as error:
-        raise NotPossible(str(error)) from error
+        raise NotPossible(str(error), error.field) from error
     return column
 
 
@@ -220,9 +309,7 @@ def _keep(column: Column) -> ColumnVersion:
 
 
 def _add_columns(table: Table, asked: Sequence[books.Asked]) -> list[Column]:
-    there = table.columns.live().count()
-    if there + len(asked) > books.MOST_COLUMNS:
-        raise NotPossible(_("A table has at most %(most)d columns.") % {"most": books.MOST_COLUMNS})
+    _room(table, len(asked))
     at = 1 + (table.columns.aggregate(last=models.Max("position"))["last"] or 0)
     made = []
     for n, one in enumerate(asked):
@@ -232,6 +319,11 @@ def _add_columns(table: Table, asked: Sequence[books.Asked]) -> list[Column]:
         _keep(column)
         made.append(column)
     return made
+
+
+def _room(table: Table, more: int) -> None:
+    if table.columns.live().count() + more > books.MOST_COLUMNS:
+        raise NotPossible(_("A table has at most %(most)d columns.") % {"most": books.MOST_COLUMNS})
 
 
 def _lock(table: Table) -> None:

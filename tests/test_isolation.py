@@ -86,6 +86,7 @@ def addresses(workspace, document, thread):
         "<uuid:picture_id>": str(picture.public_id),
         "<uuid:table_id>": str(table.public_id),
         "<uuid:row_id>": str(table.rows.get().public_id),
+        "<uuid:column_id>": str(table.columns.get().public_id),
         "<uuid:cell_id>": str(table.cells.get().public_id),
         "<slug:kind>": "csv",
     }
@@ -126,7 +127,7 @@ def test_a_members_own_workspace_does_not_open_anothers_things(
         if crossed == address or str(uuid.UUID(int=0)) in crossed:
             continue
         parts = ("documents/", "versions/", "threads/", "answers/", "uploads/", "folders/")
-        parts += ("tables/", "rows/", "cells/")
+        parts += ("tables/", "rows/", "cells/", "columns/")
         if not any(part in crossed for part in parts):
             continue
         if crossed.endswith(

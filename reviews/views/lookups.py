@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.access import MemberRequest
 from accounts.models import Workspace
-from reviews.models import Cell, Row, Table
+from reviews.models import Cell, Column, Row, Table
 
 
 def table(request: MemberRequest, workspace: Workspace, table_id: UUID) -> Table:
@@ -25,3 +25,12 @@ def row(request: MemberRequest, workspace: Workspace, row_id: UUID) -> Row:
     mine = Table.objects.visible_to(request.user).filter(workspace=workspace)
     rows = Row.objects.live().filter(table__in=mine).select_related("table", "document")
     return get_object_or_404(rows, public_id=row_id)
+
+
+def column(
+    request: MemberRequest, workspace: Workspace, column_id: UUID, *, removed: bool = False
+) -> Column:
+    """A column that is in its table; one that was removed where that is looked for."""
+    mine = Table.objects.visible_to(request.user).filter(workspace=workspace)
+    rows = Column.objects.filter(table__in=mine, removed_at__isnull=not removed)
+    return get_object_or_404(rows.select_related("table__workspace"), public_id=column_id)

@@ -16,7 +16,7 @@ from accounts.models import Event, Workspace
 from accounts.roles import Act
 from reviews import cells, running
 from reviews import tables as making
-from reviews.forms import ColumnForm, FilterForm, TableForm
+from reviews.forms import FilterForm, TableForm
 from reviews.models import Column, Table
 from reviews.views import lookups
 
@@ -92,21 +92,6 @@ def _head(column: Column, sort: str) -> Head:
     falling = sort.startswith("-")
     order = "descending" if falling else "ascending"
     return Head(column, order, name if falling else f"-{name}")
-
-
-@in_workspace(Act.BUILD_TABLES)
-def add_column(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
-    shown = lookups.table(request, workspace, table_id)
-    form = ColumnForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            making.add_column(shown, form.asked)
-        except making.NotPossible as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            return redirect("reviews:table", workspace.slug, shown.public_id)
-    context = {"workspace": workspace, "table": shown, "form": form}
-    return render(request, "reviews/column.html", context, status=422 if form.errors else 200)
 
 
 @in_workspace(Act.BUILD_TABLES)
