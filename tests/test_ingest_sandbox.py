@@ -144,9 +144,9 @@ def test_what_progress_raises_stops_the_reading(good, slow):
 
 
 def test_the_time_that_progress_takes_is_not_the_documents(good):
-    limits = Limits(bytes=10 << 20, pages=50, seconds=1)
+    limits = Limits(bytes=10 << 20, pages=50, seconds=4)
 
-    reading = ingest.read(good, Kind.PDF, limits, lambda done, total: time.sleep(1.2))
+    reading = ingest.read(good, Kind.PDF, limits, lambda done, total: time.sleep(4.2))
 
     assert reading.text == "Agreement"
 
