@@ -16,9 +16,9 @@ BIN := .venv/bin
 run: install
 	@MALLOC_ARENA_MAX=2 exec $(BIN)/python -m config.supervisor
 
-# The whole suite waits more than it computes, so two run at a time; a chosen part starts quicker alone.
+# The whole suite waits more than it computes, so three run at a time; a chosen part starts quicker alone.
 test: install-dev
-	@$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadgroup --no-loadscope-reorder)
+	@$(BIN)/python -m pytest $(or $(ARGS),-n 3 --dist loadgroup --no-loadscope-reorder)
 
 # A data folder of its own: checks must neither see nor touch what is in var/.
 lint: install-dev
