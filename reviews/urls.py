@@ -1,12 +1,12 @@
 from django.urls import path
 
-from reviews.views import building, cells, files, running, tables
+from reviews.views import building, cells, files, grid, running, tables
 
 app_name = "reviews"
 urlpatterns = [
     path("tables/", tables.tables, name="tables"),
     path("tables/new/", tables.new, name="new"),
-    path("tables/<uuid:table_id>/", tables.table, name="table"),
+    path("tables/<uuid:table_id>/", grid.table, name="table"),
     path("tables/<uuid:table_id>/columns/", building.columns, name="columns"),
     path("tables/<uuid:table_id>/columns/new/", building.add_column, name="add_column"),
     path("tables/<uuid:table_id>/settings/", building.settings, name="settings"),
