@@ -32,35 +32,26 @@ class TableForm(forms.Form):
     follows = forms.BooleanField(
         label=gettext_lazy("Take in new documents as they come"), required=False
     )
-    documents = forms.ModelMultipleChoiceField(
-        Document.objects.none(),
-        label=gettext_lazy("The ones picked"),
-        to_field_name="public_id",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
     model = forms.ChoiceField(label=gettext_lazy("Model"))
     mode = forms.ChoiceField(
         label=gettext_lazy("Run"), choices=Table.Mode.choices, initial=Table.Mode.AUTO
     )
 
-    def __init__(self, *args: Any, workspace: Workspace, user: User, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, workspace: Workspace, user: User, picked: list[Document], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.workspace, self.user = workspace, user
+        self.workspace, self.user, self.picked = workspace, user, picked
         fields: dict[str, Any] = self.fields
         fields["playbook"].queryset = Playbook.objects.offered_in(workspace)
-        whole = (str(Scope.Kind.WORKSPACE), _("All documents of this workspace"))
-        grouped = [(group.label, group.choices) for group in scopes.choices(workspace)]
-        fields["scope"].choices = [("", _("Those picked below")), whole, *grouped]
-        mine = Document.objects.visible_to(user).filter(workspace=workspace)
-        fields["documents"].queryset = mine.order_by("title", "pk")
+        fields["scope"].choices = [("", _("Those picked below")), *places(workspace)]
         fields["model"].choices = models_of(workspace, user)
         fields["model"].initial = claude_models.default_key(workspace)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if not given.get("scope") and not given.get("documents"):
-            self.add_error("documents", _("Pick at least one document, or a folder or tag."))
+        if not given.get("scope") and not self.picked:
+            self.add_error("scope", _("Pick at least one document, or a folder or tag."))
         if given.get("follows") and not given.get("scope"):
             self.add_error("follows", _("Picked documents do not grow: choose a folder or tag."))
         return given
@@ -76,9 +67,53 @@ class TableForm(forms.Form):
             "mode": given["mode"],
             "scope": scope,
             "follows": given["follows"],
-            "documents": [] if scope else given["documents"],
+            "documents": [] if scope else self.picked,
             "playbook": playbook.newest if playbook else None,
         }
+
+
+def places(workspace: Workspace) -> list[Any]:
+    """All documents, the folders and the tags, as the choices of a field."""
+    whole = (str(Scope.Kind.WORKSPACE), _("All documents of this workspace"))
+    return [whole, *((group.label, group.choices) for group in scopes.choices(workspace))]
+
+
+class AddForm(forms.Form):
+    """Documents for a table that is there: picked ones, or those of a folder, a tag, all."""
+
+    scope = forms.ChoiceField(label=gettext_lazy("Documents"), required=False)
+
+    def __init__(
+        self, *args: Any, workspace: Workspace, picked: list[Document], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.picked = picked
+        fields: dict[str, Any] = self.fields
+        fields["scope"].choices = [("", _("Those picked below")), *places(workspace)]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not given.get("scope") and not self.picked:
+            self.add_error("scope", _("Pick at least one document, or a folder or tag."))
+        return given
+
+
+class FollowForm(forms.Form):
+    """What comes into a table by itself, and whether that is answered by itself."""
+
+    scope = forms.ChoiceField(label=gettext_lazy("Take in what comes into"), required=False)
+    runs_new = forms.BooleanField(
+        label=gettext_lazy("Have what comes in answered, as batches, within the budgets"),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        followed = table.scope.value if table.follows and table.scope else ""
+        self.initial = {"scope": followed, "runs_new": table.new_asked_by_id is not None}
+        fields: dict[str, Any] = self.fields
+        nothing = ("", _("Nothing: documents are added by hand"))
+        fields["scope"].choices = [nothing, *places(table.workspace)]
 
 
 class ColumnForm(forms.ModelForm):

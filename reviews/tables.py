@@ -137,9 +137,10 @@ def check_model(workspace: Workspace, by: User, picked: str, effort: str = "") -
     return chosen.key, chosen.effort
 
 
-def add_documents(table: Table, documents: Iterable[Document]) -> int:
+def add_documents(table: Table, documents: Iterable[Document], *, followed: bool = False) -> int:
     """Puts documents at the end, those that are not there already; how many that were. One that
-    was taken out comes back with what is known of it. Raises NotPossible."""
+    was taken out comes back with what is known of it. ``followed`` where they came by themselves.
+    Raises NotPossible."""
     wanted = list({document.pk: document for document in documents}.values())
     if any(document.workspace_id != table.workspace_id for document in wanted):
         raise NotPossible(_("All documents of a table must be in its workspace."))
@@ -158,7 +159,7 @@ def add_documents(table: Table, documents: Iterable[Document]) -> int:
         fresh = [document for document in new if document.pk not in rows]
         Row.objects.bulk_create(
             [
-                Row(table=table, document=document, position=at + n)
+                Row(table=table, document=document, position=at + n, followed=followed)
                 for n, document in enumerate(fresh)
             ],
             batch_size=CHUNK,
@@ -174,7 +175,7 @@ def follow(table: Table) -> int:
     there = table.rows.values("document")
     found = table.scope.documents(table.created_by).ready().exclude(pk__in=there)
     new = list(found.order_by("created_at", "pk"))
-    return add_documents(table, new) if new else 0
+    return add_documents(table, new, followed=True) if new else 0
 
 
 def remove_rows(table: Table, rows: Iterable[Row]) -> int:

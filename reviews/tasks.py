@@ -7,7 +7,7 @@ from celery import shared_task
 from config.models import Pulse
 from qa.hints import HINT_SECONDS
 from qa.models import Answer
-from reviews import batches, live, running, settling, tables
+from reviews import batches, following, live, running, settling, tables
 from reviews.models import Batch, Run, Table
 
 
@@ -38,6 +38,16 @@ def tend(batch_id: int) -> None:
         batches.tend(batch)
 
 
+def _follow(table: Table) -> None:
+    try:
+        tables.follow(table)
+    except tables.NotPossible as refusal:
+        # it is full: the others go on
+        Table.objects.filter(pk=table.pk).update(new_notice=str(refusal))
+        return
+    following.run_new(table)
+
+
 @shared_task(expires=HINT_SECONDS)
 def sweep() -> None:
     """Goes on with what is due: messages may be lost, and workers killed."""
@@ -45,6 +55,6 @@ def sweep() -> None:
         advance.delay(pk)
     for pk in Batch.objects.due().values_list("pk", flat=True)[:20]:
         tend.delay(pk)
-    for table in Table.objects.following():
-        tables.follow(table)
+    for table in Table.objects.following().select_related("workspace", "scope", "new_asked_by"):
+        _follow(table)
     Pulse.beat("sweep reviews")

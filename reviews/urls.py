@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reviews.views import building, cells, files, grid, running, tables
+from reviews.views import building, cells, documents, files, grid, running, tables
 
 app_name = "reviews"
 urlpatterns = [
@@ -9,6 +9,11 @@ urlpatterns = [
     path("tables/<uuid:table_id>/", grid.table, name="table"),
     path("tables/<uuid:table_id>/columns/", building.columns, name="columns"),
     path("tables/<uuid:table_id>/columns/new/", building.add_column, name="add_column"),
+    path("tables/<uuid:table_id>/documents/", documents.documents, name="documents"),
+    path("tables/<uuid:table_id>/documents/add/", documents.add, name="add_documents"),
+    path("tables/<uuid:table_id>/documents/remove/", documents.remove, name="remove_documents"),
+    path("tables/<uuid:table_id>/documents/restore/", documents.restore, name="restore_documents"),
+    path("tables/<uuid:table_id>/documents/follow/", documents.follow, name="follow"),
     path("tables/<uuid:table_id>/settings/", building.settings, name="settings"),
     path("tables/<uuid:table_id>/delete/", tables.delete, name="delete"),
     path("tables/<uuid:table_id>/run/", running.run, name="run"),

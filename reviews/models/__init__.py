@@ -5,7 +5,7 @@ from reviews.models.cell import Cell, CellQuerySet
 from reviews.models.column import Column
 from reviews.models.mark import Conflict, Mark
 from reviews.models.playbook import Playbook, PlaybookVersion
-from reviews.models.row import Row
+from reviews.models.row import Row, RowQuerySet
 from reviews.models.run import Run
 from reviews.models.table import Table, TableQuerySet
 
@@ -20,6 +20,7 @@ __all__ = [
     "Playbook",
     "PlaybookVersion",
     "Row",
+    "RowQuerySet",
     "Run",
     "Table",
     "TableQuerySet",

@@ -29,6 +29,8 @@ class Row(models.Model):
     position = models.PositiveIntegerField(default=0)
     mark = models.CharField(max_length=10, blank=True)
     revision = models.PositiveIntegerField(default=0)
+    # whether it came in by itself, because the table follows its place
+    followed = models.BooleanField(default=False)
     added_at = models.DateTimeField(default=timezone.now, editable=False)
     removed_at = models.DateTimeField(null=True, editable=False)
 

@@ -49,6 +49,12 @@ class Table(models.Model):
     mode = models.CharField(_("run"), max_length=5, choices=Mode.choices, default=Mode.AUTO)
     scope = models.ForeignKey(Scope, models.PROTECT, null=True, related_name="+")
     follows = models.BooleanField(_("take in new documents"), default=False)
+    # who pays for batches of what comes in by itself, since when; None: it waits to be run
+    new_asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    new_since = models.DateTimeField(null=True)
+    # why the last such batch was refused, and when it is tried again
+    new_notice = models.TextField(blank=True)
+    new_look_at = models.DateTimeField(null=True)
     playbook = models.ForeignKey(PlaybookVersion, models.SET_NULL, null=True, related_name="tables")
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)

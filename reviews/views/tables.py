@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Event, Workspace
 from accounts.roles import Act
-from reviews import running
+from reviews import picking, running
 from reviews import tables as making
 from reviews.forms import TableForm
 from reviews.models import Table
@@ -32,8 +33,19 @@ def tables(request: MemberRequest, workspace: Workspace) -> HttpResponse:
 
 @in_workspace(Act.BUILD_TABLES)
 def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
-    form = TableForm(request.POST or None, workspace=workspace, user=request.user)
-    if request.method == "POST" and form.is_valid():
+    """A table to be made. ``look`` in what is sent looks for documents only, and keeps the rest as
+    it was filled in; htmx gets the documents alone."""
+    sent = request.POST if request.method == "POST" else request.GET
+    choice = picking.choice(request.user, workspace, sent)
+    context: dict[str, Any] = {"workspace": workspace, "choice": choice}
+    if "look" in request.POST and request.htmx:
+        return render(request, "reviews/_documents.html", context)
+    given: dict[str, Any] = {"workspace": workspace, "user": request.user, "picked": choice.picked}
+    if request.method != "POST" or "look" in request.POST:
+        context["form"] = TableForm(initial=sent.dict(), **given)
+        return render(request, "reviews/new.html", context)
+    form = TableForm(request.POST, **given)
+    if form.is_valid():
         try:
             table = making.make(workspace, request.user, request=request, **form.made_of)
         except making.NotPossible as refusal:
@@ -41,9 +53,9 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         except LookupError:
             form.add_error("scope", _("That folder or tag is not there any more."))
         else:
-            return redirect("reviews:table", workspace.slug, table.public_id)
-    context = {"workspace": workspace, "form": form}
-    return render(request, "reviews/new.html", context, status=422 if form.errors else 200)
+            where = "reviews:table" if form.cleaned_data["playbook"] else "reviews:columns"
+            return redirect(where, workspace.slug, table.public_id)
+    return render(request, "reviews/new.html", context | {"form": form}, status=422)
 
 
 @in_workspace(Act.BUILD_TABLES)
