@@ -131,6 +131,11 @@ def built_in() -> dict[str, Book]:
     return {book.name: book for book in found}
 
 
+def names() -> list[str]:
+    """What a file may say of a column."""
+    return ["title", "question", "type", "choices", "guidance", "expected"]
+
+
 def from_dict(said: Any) -> Book:
     """The playbook in what a file says. Raises BadBook."""
     if not isinstance(said, Mapping):

@@ -169,6 +169,41 @@ class ColumnForm(forms.ModelForm):
         """Nothing: the column is checked and made by ``tables``, not from the form."""
 
 
+class BookForm(forms.Form):
+    """A playbook as text: a file, or what was pasted or changed."""
+
+    yaml = forms.CharField(
+        label=gettext_lazy("Text of the playbook"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
+        strip=False,
+    )
+    file = forms.FileField(label=gettext_lazy("Or a file"), required=False, allow_empty_file=True)
+
+    def __init__(self, data: Any = None, files: Any = None, **kwargs: Any) -> None:
+        super().__init__(data, files, **kwargs)
+        given = files.get("file") if files else None
+        if data is None or given is None:
+            self.raw = self["yaml"].value() or ""
+            return
+        self.raw = given.read(books.LARGEST + 1)
+        # what is wrong with a file is put right where it is shown
+        shown = data.copy()
+        shown["yaml"] = self.raw.decode("utf-8-sig", "replace")[: books.LARGEST]
+        self.data = shown
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not self.raw.strip():
+            self.add_error("yaml", _("Paste a playbook, or choose a file."))
+            return given
+        try:
+            self.book = books.read(self.raw)
+        except books.BadBook as error:
+            self.add_error("yaml", str(error))
+        return given
+
+
 class SettingsForm(forms.Form):
     """What a table is called, and what answers it."""
 

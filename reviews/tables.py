@@ -281,22 +281,31 @@ def checked(asked: books.Asked) -> books.Asked:
 
 
 def as_book(table: Table, name: str = "", title: str = "") -> books.Book:
-    """The table's columns as a playbook."""
-    title = title or table.title
+    """The table's columns as a playbook, described as the one that it began with, or has the name.
+    Raises NotPossible."""
+    title = (title or table.title)[: books.TITLE]
+    name = name or books.slug(title)
     asked = tuple(column.asked for column in table.columns.live())
     if not asked:
         raise NotPossible(_("A playbook needs at least one column."))
+    rows = PlaybookVersion.objects.filter(
+        playbook__workspace=table.workspace, playbook__name=name, playbook__deleted_at=None
+    )
+    had = rows.order_by("-number").first() or table.playbook
+    description, source = (had.book.description, had.book.source) if had else ("", "")
     try:
-        said = books.Book(name or books.slug(title), title[: books.TITLE], asked).as_dict()
-        return books.from_dict(said)
+        return books.from_dict(books.Book(name, title, asked, description, source).as_dict())
     except books.BadBook as error:
         raise NotPossible(str(error)) from error
 
 
 def save_playbook(table: Table, by: User, title: str = "") -> PlaybookVersion:
     """The table's columns as a playbook of its workspace, or a new version of the one of that
-    name. Raises NotPossible."""
-    return Playbook.put(table.workspace, as_book(table, title=title), by)
+    name; the table is at that version then. Raises NotPossible."""
+    version = Playbook.put(table.workspace, as_book(table, title=title), by)
+    table.playbook = version
+    table.save(update_fields=["playbook"])
+    return version
 
 
 def _say(column: Column, asked: books.Asked) -> None:

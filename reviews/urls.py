@@ -1,6 +1,15 @@
 from django.urls import path
 
-from reviews.views import building, cells, documents, files, grid, running, tables
+from reviews.views import (
+    building,
+    cells,
+    documents,
+    files,
+    grid,
+    playbooks,
+    running,
+    tables,
+)
 
 app_name = "reviews"
 urlpatterns = [
@@ -14,6 +23,8 @@ urlpatterns = [
     path("tables/<uuid:table_id>/documents/remove/", documents.remove, name="remove_documents"),
     path("tables/<uuid:table_id>/documents/restore/", documents.restore, name="restore_documents"),
     path("tables/<uuid:table_id>/documents/follow/", documents.follow, name="follow"),
+    path("tables/<uuid:table_id>/playbook/", playbooks.save_playbook, name="save_playbook"),
+    path("tables/<uuid:table_id>/update/", playbooks.update_table, name="update_table"),
     path("tables/<uuid:table_id>/settings/", building.settings, name="settings"),
     path("tables/<uuid:table_id>/delete/", tables.delete, name="delete"),
     path("tables/<uuid:table_id>/run/", running.run, name="run"),
@@ -23,6 +34,12 @@ urlpatterns = [
     path("columns/<uuid:column_id>/move/", building.move_column, name="move_column"),
     path("columns/<uuid:column_id>/remove/", building.remove_column, name="remove_column"),
     path("columns/<uuid:column_id>/restore/", building.restore_column, name="restore_column"),
+    path("playbooks/", playbooks.playbooks, name="playbooks"),
+    path("playbooks/import/", playbooks.import_playbook, name="import_playbook"),
+    path("playbooks/<uuid:playbook_id>/", playbooks.playbook, name="playbook"),
+    path("playbooks/<uuid:playbook_id>/edit/", playbooks.edit_playbook, name="edit_playbook"),
+    path("playbooks/<uuid:playbook_id>/delete/", playbooks.delete_playbook, name="delete_playbook"),
+    path("playbooks/<uuid:playbook_id>/file.yaml", playbooks.playbook_file, name="playbook_file"),
     path("cells/<uuid:cell_id>/", cells.cell, name="cell"),
     path("cells/<uuid:cell_id>/next/", cells.following, name="following"),
     path("cells/<uuid:cell_id>/mark/", cells.mark, name="mark"),

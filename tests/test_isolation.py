@@ -72,6 +72,7 @@ def addresses(workspace, document, thread):
         documents=[document],
         columns=[books.Asked("Law", "Which law governs?")],
     )
+    playbook = tables.save_playbook(table, document.uploaded_by).playbook
     ids = {
         "<slug:slug>": workspace.slug,
         "<uuid:document_id>": str(document.public_id),
@@ -87,6 +88,7 @@ def addresses(workspace, document, thread):
         "<uuid:table_id>": str(table.public_id),
         "<uuid:row_id>": str(table.rows.get().public_id),
         "<uuid:column_id>": str(table.columns.get().public_id),
+        "<uuid:playbook_id>": str(playbook.public_id),
         "<uuid:cell_id>": str(table.cells.get().public_id),
         "<slug:kind>": "csv",
     }
@@ -127,12 +129,11 @@ def test_a_members_own_workspace_does_not_open_anothers_things(
         if crossed == address or str(uuid.UUID(int=0)) in crossed:
             continue
         parts = ("documents/", "versions/", "threads/", "answers/", "uploads/", "folders/")
-        parts += ("tables/", "rows/", "cells/", "columns/")
+        parts += ("tables/", "rows/", "cells/", "columns/", "playbooks/")
         if not any(part in crossed for part in parts):
             continue
-        if crossed.endswith(
-            ("/threads/", "/uploads/", "/folders/new/", "/tables/", "/tables/new/")
-        ):
+        lists = ("/threads/", "/uploads/", "/folders/new/", "/tables/", "/tables/new/")
+        if crossed.endswith((*lists, "/playbooks/", "/playbooks/import/")):
             continue
         assert as_stranger.get(crossed).status_code in (404, 405), crossed
         assert as_stranger.post(crossed).status_code in (404, 405), crossed

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from reviews import tables
+from reviews import tables, updating
 from reviews.forms import ColumnForm, SettingsForm
 from reviews.models import Column, Table
 from reviews.views import lookups
@@ -30,6 +30,7 @@ def columns(request: MemberRequest, workspace: Workspace, table_id: UUID) -> Htt
         "workspace": workspace,
         "table": table,
         "lines": [(column, due.get(column.pk, 0)) for column in found],
+        "newer": updating.newer(table),
         "removed": table.columns.exclude(removed_at=None).order_by("-removed_at"),
     }
     return render(request, "reviews/columns.html", context)
@@ -38,7 +39,7 @@ def columns(request: MemberRequest, workspace: Workspace, table_id: UUID) -> Htt
 @in_workspace(Act.BUILD_TABLES)
 def add_column(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
     table = lookups.table(request, workspace, table_id)
-    form = ColumnForm(request.POST or None)
+    form = ColumnForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             made = tables.add_column(table, form.asked)
@@ -57,7 +58,7 @@ def column(request: MemberRequest, workspace: Workspace, column_id: UUID) -> Htt
     answered = shown.cells.live().filter(state="done").count()
     more: dict[str, Any] = {"column": shown, "answered": answered}
     more["versions"] = shown.versions.exclude(number=shown.version).order_by("-number")
-    form = ColumnForm(request.POST or None, instance=shown)
+    form = ColumnForm(request.POST if request.method == "POST" else None, instance=shown)
     if request.method != "POST" or not form.is_valid():
         return _form(request, shown.table, form, **more)
     if request.POST.get("seen") != f"v{shown.version}":
@@ -132,7 +133,9 @@ def _to_columns(column: Column) -> HttpResponse:
 def settings(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
     """What it is called, which model answers, and how it runs."""
     table = lookups.table(request, workspace, table_id)
-    form = SettingsForm(request.POST or None, table=table, user=request.user)
+    form = SettingsForm(
+        request.POST if request.method == "POST" else None, table=table, user=request.user
+    )
     if request.method == "POST" and form.is_valid():
         try:
             tables.change(table, request.user, request=request, **form.cleaned_data)

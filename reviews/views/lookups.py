@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 
 from accounts.access import MemberRequest
 from accounts.models import Workspace
-from reviews.models import Cell, Column, Row, Table
+from reviews.models import Cell, Column, Playbook, Row, Table
 
 
 def table(request: MemberRequest, workspace: Workspace, table_id: UUID) -> Table:
     rows = Table.objects.visible_to(request.user).filter(workspace=workspace)
-    return get_object_or_404(rows.select_related("workspace"), public_id=table_id)
+    related = ("workspace", "scope", "playbook__playbook")
+    return get_object_or_404(rows.select_related(*related), public_id=table_id)
 
 
 def cell(request: MemberRequest, workspace: Workspace, cell_id: UUID) -> Cell:
@@ -34,3 +36,10 @@ def column(
     mine = Table.objects.visible_to(request.user).filter(workspace=workspace)
     rows = Column.objects.filter(table__in=mine, removed_at__isnull=not removed)
     return get_object_or_404(rows.select_related("table__workspace"), public_id=column_id)
+
+
+def playbook(request: MemberRequest, workspace: Workspace, playbook_id: UUID) -> Playbook:
+    """One of the workspace, or that Pincite brings along."""
+    rows = Playbook.objects.visible_to(request.user)
+    mine = rows.filter(Q(workspace=workspace) | Q(workspace=None))
+    return get_object_or_404(mine, public_id=playbook_id)
