@@ -45,9 +45,9 @@ def is_entry_of(key: str, api_id: str) -> bool:
 
 
 def usable(workspace: Workspace, user: User) -> list[ClaudeModel]:
-    """What the user may ask with in the workspace."""
-    role = workspace.role_of(user)
-    return [one for one in entries() if one.usable_in(workspace, role)]
+    """What the user may ask with in the workspace, and what runs where its settings say."""
+    role, place = workspace.role_of(user), ClaudeSettings.place_of(workspace)
+    return [one for one in entries() if one.usable_in(workspace, role) and one.runs_in(place)]
 
 
 def successor(gone: ClaudeModel, among: list[ClaudeModel]) -> ClaudeModel | None:

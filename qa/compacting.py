@@ -126,7 +126,7 @@ def _summary(
     answer: Answer, said: Sequence[Answer], earlier: str, connection: Connection
 ) -> tuple[str, str]:
     """The text, and the model that wrote it."""
-    model = _cheap(answer, connection)
+    model = _cheap(answer)
     lines = [summarising.Said(one.question, one.text) for one in said]
     of_whom = on_behalf(connection, answer.author)
     request = summarising.request(lines, earlier, model, **of_whom)
@@ -154,15 +154,12 @@ def _summary(
     return summarising.read(heard.text), model.key
 
 
-def _cheap(answer: Answer, connection: Connection) -> catalogue.Model:
+def _cheap(answer: Answer) -> catalogue.Model:
     """The model that also sorts questions, or the one that is asked. Raises UnknownModel."""
     asked = claude_models.get(answer.model_requested)
-    place = connection.inference_geo
     try:
         cheap = tiers.router(answer.workspace, answer.author)
     except engine.UnknownModel:
-        cheap = asked
-    if place and not cheap.us_only:
         cheap = asked
     if not cheap.structured:
         raise engine.UnknownModel(cheap.key)

@@ -152,6 +152,24 @@ def test_it_keeps_to_the_models_that_are_allowed_and_large_enough(emulator, docu
         put(document, owner, SIMPLE, model="auto")
 
 
+def test_a_model_that_cannot_run_where_the_workspace_says_neither_sorts_nor_answers(
+    emulator, document, owner, workspace
+):
+    only = ("claude-haiku-4-5-20251001", "claude-sonnet-5-5", "claude-opus-5-5")
+    ClaudeModel.objects.exclude(key__in=only).update(enabled=False)
+    claude_models.forget()
+    ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
+    for question, tier, model in (
+        (SIMPLE, "simple", "claude-sonnet-5-5"),
+        (HARD, "hard", "claude-opus-5-5"),
+    ):
+        answer = written(put(document, owner, question, model="auto"))
+        assert (answer.status, answer.model) == ("done", model)
+        assert (answer.route.tier, answer.route.failed) == (tier, False)
+        assert answer.calls.get(purpose="route").model == "claude-sonnet-5-5"
+    assert not ApiCall.objects.exclude(error_type="").exists()
+
+
 def test_a_workspace_may_do_without_it(document, owner, workspace):
     ClaudeSettings.objects.create(workspace=workspace, auto=False)
     with pytest.raises(NotAskable, match="Auto is not offered"):

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from documents.erasing import erase
 from documents.models import Document
-from qa import suggestions, tasks
-from qa.models import ApiCall, Budget, Suggestion
+from qa import claude_models, suggestions, tasks
+from qa.models import ApiCall, Budget, ClaudeModel, ClaudeSettings, Suggestion
 from qa.models.suggestion import AGAIN
 from tests.conftest import read, upload
 from tests.emulator_support import LEASE
@@ -105,6 +105,20 @@ def test_the_ledger_has_who_paid_and_which_cheap_model_it_was(
     assert (row.user, row.workspace) == (owner, lease.workspace)
     assert 0 < row.cost_usd < Decimal("0.01")
     assert row.prompt_version
+
+
+def test_they_are_asked_of_a_model_that_runs_where_the_workspace_says(
+    emulator, sent, as_owner, lease, workspace
+):
+    dated = "claude-haiku-4-5-20251001"
+    ClaudeModel.objects.filter(line="haiku").exclude(key=dated).update(enabled=False)
+    claude_models.forget()
+    ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
+    form(as_owner, lease)
+    work(sent)
+    row = ApiCall.objects.get(purpose="suggest")
+    assert (row.model, row.error_type) == ("claude-sonnet-5-5", "")
+    assert questions(form(as_owner, lease))
 
 
 def test_a_budget_that_is_used_up_is_not_spent_on_them(emulator, sent, as_owner, lease, workspace):

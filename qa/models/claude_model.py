@@ -205,6 +205,10 @@ class ClaudeModel(models.Model):
         only = {chosen.pk for chosen in self.workspaces.all()}
         return not only or workspace.pk in only
 
+    def runs_in(self, place: str) -> bool:
+        """Whether it can be kept to a place; "" is anywhere."""
+        return not place or self.us_only
+
     def as_model(self) -> catalogue.Model:
         """What the engine knows of it. Only for one with prices."""
         return catalogue.Model(
