@@ -13,7 +13,7 @@ from accounts.models import Workspace
 from documents.models import Version
 from qa import asking, engine
 from qa.engine import catalogue
-from qa.models import ApiCall, Thread, TokenCount
+from qa.models import ApiCall, ClaudeSettings, Thread, TokenCount
 
 SYSTEM_TOKENS = 900
 QUESTION_TOKENS = 60
@@ -58,7 +58,13 @@ def estimate(
     said = _said(thread, model, documents)
     answer = _answer_tokens(workspace, model)
     return priced(
-        model, documents=documents, said=said, answer=answer, counted=counted, lifetimes=lifetimes
+        model,
+        documents=documents,
+        said=said,
+        answer=answer,
+        counted=counted,
+        lifetimes=lifetimes,
+        place=ClaudeSettings.place_of(workspace),
     )
 
 
@@ -70,13 +76,16 @@ def priced(
     answer: int,
     counted: bool,
     lifetimes: engine.Lifetimes = engine.lifetime.SHORT,
+    place: str = "",
 ) -> NextCost:
-    """For so many tokens of documents, of conversation so far, and of an answer."""
+    """For so many tokens of documents, of conversation so far, and of an answer. ``place`` is where
+    it is answered; "" is anywhere."""
     shared = SYSTEM_TOKENS + documents
     if shared < model.cache_minimum:
         plain = engine.Usage(
             input_tokens=shared + said + QUESTION_TOKENS,
             output_tokens=answer,
+            inference_geo=place,
         )
         return NextCost(catalogue.cost(plain, model), catalogue.cost(plain, model), counted)
     new = said + QUESTION_TOKENS
@@ -86,16 +95,18 @@ def priced(
         cache_creation_input_tokens=new,
         ephemeral_1h_input_tokens=hour,
         output_tokens=answer,
+        inference_geo=place,
     )
     cold = engine.Usage(
         cache_creation_input_tokens=shared + new,
         ephemeral_1h_input_tokens=hour + shared * (lifetimes.documents == "1h"),
         output_tokens=answer,
+        inference_geo=place,
     )
     return NextCost(catalogue.cost(warm, model), catalogue.cost(cold, model), counted)
 
 
-def of_search(model: catalogue.Model, *, said: int, answer: int) -> NextCost:
+def of_search(model: catalogue.Model, *, said: int, answer: int, place: str = "") -> NextCost:
     """For a question that is searched: a round of calls after the other, each of which reads what
     the ones before it left in the cache. How much is found is a guess."""
     first = SEARCH_SYSTEM_TOKENS + said + QUESTION_TOKENS
@@ -109,6 +120,7 @@ def of_search(model: catalogue.Model, *, said: int, answer: int) -> NextCost:
             cache_read_input_tokens=read + read_before,
             cache_creation_input_tokens=first - read_before + SEARCH_ROUNDS * added,
             output_tokens=output,
+            inference_geo=place,
         )
         return catalogue.cost(usage, model)
 

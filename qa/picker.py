@@ -99,11 +99,11 @@ def make(
     key, moved = _starting(workspace, user, picked)
     versions = _versions(documents) if scope is None else modes.versions_of(scope, user)
     searches = search if scope is None else search or not versions
-    costs = _Costs(workspace, thread, versions, searches)
+    place = ClaudeSettings.place_of(workspace)
+    costs = _Costs(workspace, thread, versions, searches, place)
     if versions and not any(costs.fit(one.as_model()) for one in offered):
         # none of them reads all of it: whichever is chosen searches
         costs.searches = True
-    place = ClaudeSettings.place_of(workspace)
     options = [_option(one, offered, costs, _reason(one, workspace, role, costs, place))
                for one in offered]  # fmt: skip
     if tiers.offered(workspace, user):
@@ -215,8 +215,10 @@ class _Costs:
         thread: Thread | None,
         versions: list[Version],
         searches: bool = False,
+        place: str = "",
     ) -> None:
         self.versions = versions
+        self.place = place
         self.searches = searches
         self._counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
         rows = TokenCount.objects.filter(version__in=versions)
@@ -257,7 +259,8 @@ class _Costs:
         lengths = self._answers[model.id][:LOOKED_AT]
         answer = round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS
         if self.searches:
-            return of_search(model, said=self._written(model), answer=answer)
+            said = self._written(model)
+            return of_search(model, said=said, answer=answer, place=self.place)
         if not self.versions:
             return None
         uncounted = self._uncounted(model)
@@ -266,7 +269,14 @@ class _Costs:
             for one in uncounted
         )
         said = self._spoken(model)
-        return priced(model, documents=documents, said=said, answer=answer, counted=not uncounted)
+        return priced(
+            model,
+            documents=documents,
+            said=said,
+            answer=answer,
+            counted=not uncounted,
+            place=self.place,
+        )
 
     def _written(self, model: catalogue.Model) -> int:
         """Tokens of the last answer: of what was found for it nothing is sent again."""

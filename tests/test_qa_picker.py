@@ -71,6 +71,24 @@ def test_a_price_is_told_for_these_documents_and_a_guess_is_called_one(owner, wo
     assert options(workspace, owner)["claude-sonnet-5-5"].cost is None, "without documents"
 
 
+@pytest.mark.parametrize("search", [False, True])
+def test_where_it_is_answered_is_in_the_price(owner, workspace, document, search):
+    count(document, 100_000, "claude-sonnet-5-5", "claude-haiku-4-5-20251001")
+    anywhere = options(workspace, owner, document, search=search)
+    place = ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
+    there = options(workspace, owner, document, search=search)
+    for key in ("claude-sonnet-5-5", "claude-opus-5-5"):
+        assert there[key].cost.cold == anywhere[key].cost.cold * Decimal("1.1")
+        assert there[key].cost.warm == anywhere[key].cost.warm * Decimal("1.1")
+    dated = "claude-haiku-4-5-20251001"
+    assert there[dated].cost == anywhere[dated].cost, "it costs no more, it just cannot"
+    ClaudeSettings.objects.filter(pk=place.pk).update(inference_geo="global")
+    priced = options(workspace, owner, document, search=search)
+    assert {key: one.cost for key, one in priced.items()} == {
+        key: one.cost for key, one in anywhere.items()
+    }
+
+
 def test_auto_tells_the_price_of_an_ordinary_question_and_from_which_to_which_others_go(
     as_owner, owner, workspace, document
 ):

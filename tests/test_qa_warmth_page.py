@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -221,3 +222,18 @@ def test_what_is_never_cached_has_one_price(thread, document, workspace):
         workspace, None, [document.current], claude_models.get(QUIET), Lifetimes()
     )
     assert not told.differs
+
+
+@pytest.mark.parametrize("kept", ["contract", "document"])
+def test_where_it_is_answered_is_in_the_estimate(thread, request, workspace, kept):
+    versions = [request.getfixturevalue(kept).current]
+    model = claude_models.get("claude-sonnet-5-5")
+
+    def told():
+        return next_cost.estimate(workspace, None, versions, model, Lifetimes())
+
+    anywhere = told()
+    ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
+    there = told()
+    dearer = Decimal("1.1")
+    assert (there.cold, there.warm) == (anywhere.cold * dearer, anywhere.warm * dearer)
