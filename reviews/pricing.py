@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Avg
 
@@ -17,7 +18,7 @@ from accounts.models import Workspace
 from documents.models import Version
 from qa import claude_models, engine
 from qa.engine import catalogue
-from qa.models import ApiCall, TokenCount
+from qa.models import ApiCall, ClaudeSettings, TokenCount
 from qa.next_cost import SYSTEM_TOKENS, likely
 from reviews.models import CellQuerySet, Table
 
@@ -48,34 +49,42 @@ def price(table: Table, cells: CellQuerySet | None = None) -> Price:
     model = claude_models.get(table.model)
     tokens, counted = _tokens(versions.values(), model)
     answer = usual_answer(table.workspace, model)
+    place = ClaudeSettings.place_of(table.workspace)
     batch = live = Decimal(0)
     for pk, number in of_version.items():
         if pk is None:
             continue
-        live += of_document(model, tokens[pk], number, answer)
-        batch += of_document(model, tokens[pk], number, answer, batch=True)
+        live += of_document(model, tokens[pk], number, answer, place)
+        batch += of_document(model, tokens[pk], number, answer, place, batch=True)
     total = sum(of_version.values())
     return Price(total, len(of_version), batch, live, counted, model.batch)
 
 
 def of_document(
-    model: catalogue.Model, tokens: int, cells: int, answer: int, *, batch: bool = False
+    model: catalogue.Model,
+    tokens: int,
+    cells: int,
+    answer: int,
+    place: str = "",
+    *,
+    batch: bool = False,
 ) -> Decimal:
-    """So many cells of one document of so many tokens."""
+    """So many cells of one document of so many tokens, answered at a place; "" is anywhere."""
     shared = SYSTEM_TOKENS + tokens
-    told = {"input_tokens": BRIEF_TOKENS, "output_tokens": answer}
+    told: dict[str, Any] = {"input_tokens": BRIEF_TOKENS, "output_tokens": answer}
+    told["inference_geo"] = place
     if batch:
-        told["service_tier"] = "batch"  # type: ignore[assignment]
+        told["service_tier"] = "batch"
     if shared < model.cache_minimum:
         told["input_tokens"] += shared
-        return cells * catalogue.cost(engine.Usage(**told), model)  # type: ignore[arg-type]
+        return cells * catalogue.cost(engine.Usage(**told), model)
     hour = shared if batch else 0
     first = engine.Usage(
         cache_creation_input_tokens=shared,
         ephemeral_1h_input_tokens=hour,
-        **told,  # type: ignore[arg-type]
+        **told,
     )
-    later = engine.Usage(cache_read_input_tokens=shared, **told)  # type: ignore[arg-type]
+    later = engine.Usage(cache_read_input_tokens=shared, **told)
     return catalogue.cost(first, model) + (cells - 1) * catalogue.cost(later, model)
 
 

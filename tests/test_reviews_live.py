@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from asgiref.sync import async_to_sync
 
@@ -234,6 +236,14 @@ def test_the_price_is_known_before_and_the_true_one_after(table, owner):
     assert run.estimate_usd == expected.live
     assert 0 < run.cost_usd < 3 * expected.live
     assert table.spent() == run.cost_usd
+
+
+def test_where_it_is_answered_is_in_the_price(table, workspace):
+    anywhere = pricing.price(table)
+    ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
+    there = pricing.price(table)
+    dearer = Decimal("1.1")
+    assert (there.live, there.batch) == (anywhere.live * dearer, anywhere.batch * dearer)
 
 
 def test_a_run_is_a_batch_above_a_handful_where_that_can_be(table, owner):
