@@ -381,3 +381,18 @@ def test_asking_again_keeps_to_the_budget_too(emulator, document, owner, workspa
     budget(workspace, "0")
     with pytest.raises(asking.NotAskable, match="nothing is left"):
         asking.ask_again(failed, owner)
+
+
+def test_the_list_of_budgets_goes_from_the_whole_workspace_to_single_members(
+    as_owner, mate, workspace
+):
+    where = f"/w/{workspace.slug}/budgets/"
+    for whose in (str(mate.public_id), "each", "workspace"):
+        form = {"whose": whose, "period": "day", "limit_usd": "3", "warn_percent": "80"}
+        assert as_owner.post(where, form).status_code == 302
+    page = as_owner.get(where)
+    scopes = [row["budget"].scope for row in page.context["rows"]]
+    assert scopes == ["workspace", "each", "member"]
+    # a month is offered, and nothing that is no time
+    assert '<option value="month" selected>' in page.content.decode()
+    assert "---" not in page.content.decode()

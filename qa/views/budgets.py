@@ -38,6 +38,8 @@ class BudgetForm(forms.ModelForm):
         whole = [one for one in Budget.Scope.choices if one[0] != Budget.Scope.MEMBER]
         named = [(key, str(user)) for key, user in self.members.items()]
         self.fields["whose"].choices = [*whole, (_("One member"), named)]  # type: ignore[attr-defined]
+        self.fields["period"].choices = Budget.Period.choices  # type: ignore[attr-defined]
+        self.fields["period"].initial = Budget.Period.MONTH
 
     @property
     def of(self) -> dict[str, Any]:
@@ -84,7 +86,9 @@ def _rows(request: MemberRequest, workspace: Workspace) -> list[dict[str, Any]]:
     """Each with how it stands; for each member it stands differently, and is not said."""
     backend = backend_of(workspace)
     rows = []
-    for budget in workspace.budgets.select_related("user").order_by("scope", "period", "user"):
+    order = list(Budget.Scope.values)
+    found = workspace.budgets.select_related("user").order_by("user__name", "user", "period")
+    for budget in sorted(found, key=lambda one: order.index(one.scope)):
         each = budget.scope == Budget.Scope.EACH
         whose = budget.user or request.user
         standing = None if each else money.standings(workspace, whose, backend, [budget])[0]
