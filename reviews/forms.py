@@ -16,6 +16,12 @@ from reviews import books, cells, tables
 from reviews.models import Cell, Column, Mark, Playbook, Table
 from reviews.values import Kind
 
+MODES = [
+    (Table.Mode.AUTO, gettext_lazy("As a batch where that is worth it, or else at once")),
+    (Table.Mode.BATCH, gettext_lazy("As a batch, at half price")),
+    (Table.Mode.LIVE, gettext_lazy("At once")),
+]
+
 
 class TableForm(forms.Form):
     """A table to be made. Its documents are picked, or those of a folder, a tag, the workspace."""
@@ -33,9 +39,7 @@ class TableForm(forms.Form):
         label=gettext_lazy("Take in new documents as they come"), required=False
     )
     model = forms.ChoiceField(label=gettext_lazy("Model"))
-    mode = forms.ChoiceField(
-        label=gettext_lazy("Run"), choices=Table.Mode.choices, initial=Table.Mode.AUTO
-    )
+    mode = forms.ChoiceField(label=gettext_lazy("Run"), choices=MODES, initial=Table.Mode.AUTO)
 
     def __init__(
         self, *args: Any, workspace: Workspace, user: User, picked: list[Document], **kwargs: Any
@@ -209,7 +213,7 @@ class SettingsForm(forms.Form):
 
     title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
     model = forms.ChoiceField(label=gettext_lazy("Model"))
-    mode = forms.ChoiceField(label=gettext_lazy("Run"), choices=Table.Mode.choices)
+    mode = forms.ChoiceField(label=gettext_lazy("Run"), choices=MODES)
 
     def __init__(self, *args: Any, table: Table, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

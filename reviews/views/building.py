@@ -89,7 +89,7 @@ def _form(
 def move_column(request: MemberRequest, workspace: Workspace, column_id: UUID) -> HttpResponse:
     """One place up or down; at the end it stays where it is."""
     moved = lookups.column(request, workspace, column_id)
-    tables.move_column(moved, -1 if request.POST.get("to") == "up" else 1)
+    tables.move_column(moved, {"up": -1, "down": 1}.get(request.POST.get("to", ""), 0))
     return _to_columns(moved)
 
 
