@@ -150,16 +150,17 @@ def uncached(connection: Connection, request: engine.Request, worst: engine.Esti
 
 
 def documents_tokens(request: engine.Request) -> int:
-    counts = _counted(request)
+    counts = counted(request)
     return sum(counts.get(version, 0) for version in request.texts)
 
 
 def worst_case(request: engine.Request, model: catalogue.Model) -> engine.Estimate:
     """What the request costs at most."""
-    return engine.estimate(request, model, _counted(request))
+    return engine.estimate(request, model, counted(request))
 
 
-def _counted(request: engine.Request) -> dict[str, int]:
+def counted(request: engine.Request) -> dict[str, int]:
+    """The tokens of its documents that the API counted, by version."""
     counts = TokenCount.objects.filter(
         version__public_id__in=request.texts, model=request.params["model"]
     ).values_list("version__public_id", "tokens")

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User, Workspace
 from config.database import release
 from config.keeper import Keeper
-from qa import budgets, engine
+from qa import budgets, claude_models, engine, gate
 from qa.claude import Connection, accounts, connect
 from qa.engine import batches as api
+from qa.engine import catalogue
 from qa.ledger import recorded
 from qa.models import ApiCall, Reservation
 from qa.waiting import Postponed
-from reviews import planning, pricing, settling, taking
+from reviews import planning, settling, taking
 from reviews.leases import BEAT, LEASE, Hold, renewing
 from reviews.models import Batch, BatchItem, Cell, Run
 
@@ -25,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 QUIET = timedelta(minutes=2)
 """A batch that is not in the account's list so long after it was sent was never made."""
+PATIENCE = 60.0
+"""Seconds until a batch that waits for money is looked at again, if nothing wakes it."""
 SKEW = timedelta(minutes=5)
 """So much the API's clock may be behind ours."""
 
@@ -38,13 +45,20 @@ def tend(batch: Batch) -> None:
     with _leases.holding(batch.pk, Hold()):
         try:
             wait = _tend(batch)
-            Run.objects.filter(pk=batch.run_id).exclude(notice="").update(notice="")
+            _goes_on(batch)
         except (engine.EngineError, Postponed) as later:
             wait = _later(batch, later)
         finally:
             batch.let_go(timezone.now() + timedelta(seconds=wait))
     if not wait and batch.open:
         planning.hint_batch(batch.pk)
+
+
+def _goes_on(batch: Batch) -> None:
+    """The run stands still no more, unless another of its batches waits."""
+    others = Batch.objects.filter(run=batch.run_id, state=Batch.State.INTENDED)
+    if not others.exclude(pk=batch.pk).exists():
+        Run.objects.filter(pk=batch.run_id).exclude(notice="").update(notice="")
 
 
 def _tend(batch: Batch) -> float:
@@ -92,9 +106,9 @@ def _send(batch: Batch, connection: Connection) -> float:
     run = batch.run
     if not run.running:
         return _refused(batch, "", cancelled=True)
-    requests = list(_written(batch, connection))
+    ready = list(_written(batch, connection))
     try:
-        reservation = _reserve(batch, connection)
+        reservation = _reserve(batch, connection, ready)
     except budgets.OverBudget as refusal:
         return _refused(batch, str(refusal))
     if not batch.move(
@@ -104,7 +118,7 @@ def _send(batch: Batch, connection: Connection) -> float:
     release()
     try:
         with recorded(ApiCall.Purpose.BATCH, connection, workspace=run.table.workspace):
-            made = api.create(connection.client, requests)
+            made = api.create(connection.client, [one.body for one in ready[: batch.requests]])
     except api.NotMade as error:
         _give_back_money(batch)
         if error.temporary:
@@ -119,11 +133,22 @@ def _send(batch: Batch, connection: Connection) -> float:
     return api.backoff(0)
 
 
-def _written(batch: Batch, connection: Connection) -> Iterator[bytes]:
+@dataclass(frozen=True)
+class Ready:
+    """A request as it is sent, and what it costs at most in US dollars."""
+
+    item: BatchItem
+    body: bytes
+    usd: Decimal
+
+
+def _written(batch: Batch, connection: Connection) -> Iterator[Ready]:
     items = batch.items.select_related(
         "cell__column", "version__blob", "version__document__workspace"
     )
+    model = claude_models.get(batch.model)
     sources: dict[int, tuple[engine.Source, ...]] = {}
+    counted: dict[int, dict[str, int]] = {}
     for item in items.order_by("pk"):
         if item.version_id not in sources:
             sources[item.version_id] = planning.sources_of(item.version, batch.run, connection)
@@ -137,20 +162,86 @@ def _written(batch: Batch, connection: Connection) -> Iterator[bytes]:
                 if name not in ("system", "messages")
             }
             Batch.objects.filter(pk=batch.pk).update(parameters=batch.parameters)
-        yield api.written(item.custom_id, planning.params_of(request))
+        if item.version_id not in counted:
+            counted[item.version_id] = gate.counted(request)
+        worst = engine.estimate(request, model, counted[item.version_id])
+        body = api.written(item.custom_id, planning.params_of(request))
+        yield Ready(item, body, worst.usd * catalogue.BATCH)
 
 
-def _reserve(batch: Batch, connection: Connection) -> Reservation | None:
-    """What it is expected to cost is set aside until its results are in: its worst case, every
-    request thinking to its limit and missing the cache, is many times what anybody pays."""
-    run = batch.run
-    cells = Cell.objects.filter(items__batch=batch)
-    usd = pricing.price(run.table, cells).batch
-    kept = budgets.reserve(run.table.workspace, run.started_by, connection, usd)
+def _reserve(batch: Batch, connection: Connection, ready: list[Ready]) -> Reservation | None:
+    """The worst case of all its requests is set aside until its results are in. Where a budget does
+    not bear so much the batch keeps as many as it does, and the others become one that is sent
+    when this one has ended: most of what is set aside is not spent.
+
+    Raises budgets.OverBudget where not even one may be sent, and Postponed where one may be when
+    others have ended.
+    """
+    workspace, by = batch.run.table.workspace, batch.run.started_by
+    left = budgets.left(workspace, by, connection.backend)
+    if left is not None and (fit := _fitting(ready, left)) < len(ready):
+        if not fit:
+            _wait_for_one(workspace, by, connection, ready[0].usd)
+        _split(batch, ready[max(fit, 1) :])
+    usd = sum((one.usd for one in ready[: batch.requests]), Decimal(0))
+    kept = budgets.reserve(workspace, by, connection, usd)
     if kept is not None:
         until = timezone.now() + timedelta(hours=25)
         Reservation.objects.filter(pk=kept.pk).update(expires_at=until)
     return kept
+
+
+def _fitting(ready: list[Ready], usd: Decimal) -> int:
+    """How many of the requests, from the first, cost so much at most: those of whole documents,
+    whose cache they share, if that is any."""
+    fit = whole = 0
+    for number, one in enumerate(ready):
+        if number and ready[number - 1].item.version_id != one.item.version_id:
+            whole = number
+        if (usd := usd - one.usd) < 0:
+            return whole or fit
+        fit = number + 1
+    return fit
+
+
+def _wait_for_one(workspace: Workspace, by: User, connection: Connection, usd: Decimal) -> None:
+    """Raises OverBudget, or Postponed for longer than a question waits: an end wakes it."""
+    try:
+        kept = budgets.reserve(workspace, by, connection, usd)
+    except Postponed as later:
+        raise Postponed(PATIENCE, str(later)) from later
+    if kept is not None:
+        # the money came back just now
+        budgets.release(kept)
+
+
+def _split(batch: Batch, rest: list[Ready]) -> None:
+    """Makes a batch of its own of the requests given, to be sent later."""
+    keys = [one.item.pk for one in rest]
+    with transaction.atomic():
+        other = Batch.objects.create(
+            run=batch.run,
+            backend=batch.backend,
+            account=batch.account,
+            model=batch.model,
+            requests=len(rest),
+            look_at=timezone.now() + timedelta(seconds=PATIENCE),
+        )
+        for at in range(0, len(keys), 1000):
+            BatchItem.objects.filter(pk__in=keys[at : at + 1000]).update(batch=other)
+        batch.requests -= len(rest)
+        Batch.objects.filter(pk=batch.pk).update(requests=batch.requests)
+    logger.info(
+        "batch=%s left=%d for batch=%s by a budget", batch.public_id, len(rest), other.public_id
+    )
+
+
+def _wake(batch: Batch) -> None:
+    """Money is there again: what the run has to send is looked at now."""
+    waiting = Batch.objects.filter(run=batch.run_id, state=Batch.State.INTENDED)
+    for pk in list(waiting.values_list("pk", flat=True)):
+        Batch.objects.filter(pk=pk).update(look_at=None)
+        planning.hint_batch(pk)
 
 
 def _give_back_money(batch: Batch) -> None:
@@ -272,6 +363,7 @@ def _collect(batch: Batch, connection: Connection) -> float:
         work.missing(item)
     batch.move(Batch.State.COLLECTING, Batch.State.ENDED, ended_at=timezone.now())
     _give_back_money(batch)
+    _wake(batch)
     run = batch.run
     logger.info("batch=%s ended id=%s", batch.public_id, batch.api_id)
     settling.end_if_done(run)

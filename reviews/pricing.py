@@ -17,7 +17,7 @@ from django.db.models import Avg
 from accounts.models import Workspace
 from documents.models import Version
 from qa import claude_models, engine
-from qa.engine import catalogue
+from qa.engine import catalogue, thinking
 from qa.models import ApiCall, ClaudeSettings, TokenCount
 from qa.next_cost import SYSTEM_TOKENS, likely
 from reviews.models import CellQuerySet, Table
@@ -29,7 +29,8 @@ LOOKED_AT = 200
 
 @dataclass(frozen=True)
 class Price:
-    """What so many cells of so many documents cost; ``counted`` unless tokens are guessed."""
+    """What so many cells of so many documents cost; ``counted`` unless tokens are guessed. A batch
+    costs ``at_most`` where nothing is read from the cache and every answer takes all its room."""
 
     cells: int
     documents: int
@@ -37,6 +38,7 @@ class Price:
     live: Decimal
     counted: bool
     batch_possible: bool = True
+    at_most: Decimal = Decimal(0)
 
 
 def price(table: Table, cells: CellQuerySet | None = None) -> Price:
@@ -50,14 +52,16 @@ def price(table: Table, cells: CellQuerySet | None = None) -> Price:
     tokens, counted = _tokens(versions.values(), model)
     answer = usual_answer(table.workspace, model)
     place = ClaudeSettings.place_of(table.workspace)
-    batch = live = Decimal(0)
+    batch = live = most = Decimal(0)
+    room = thinking.room(model, table.effort or None)
     for pk, number in of_version.items():
         if pk is None:
             continue
         live += of_document(model, tokens[pk], number, answer, place)
         batch += of_document(model, tokens[pk], number, answer, place, batch=True)
+        most += number * of_document(model, tokens[pk], 1, room, place, batch=True)
     total = sum(of_version.values())
-    return Price(total, len(of_version), batch, live, counted, model.batch)
+    return Price(total, len(of_version), batch, live, counted, model.batch, most)
 
 
 def of_document(

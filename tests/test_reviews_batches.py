@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from decimal import ROUND_UP, Decimal
 
 import pytest
 from cryptography.fernet import Fernet
+from django.db.models import Sum
 from django.utils import timezone
 
 from documents.models import RemoteFile
-from qa import claude_models, engine
+from qa import claude_models, engine, gate
 from qa.claude import connect
 from qa.engine import batches as api
 from qa.models import (
@@ -395,11 +397,128 @@ def test_money_is_set_aside_while_a_batch_is_on_its_way(table, owner, emulator):
     run, _batch = started(table, owner)
 
     kept = Reservation.objects.live().get()
-    assert abs(kept.usd - run.estimate_usd) < run.estimate_usd / 10
+    assert kept.usd > run.estimate_usd
+    assert kept.usd == worst(table)
     assert kept.expires_at > timezone.now() + timedelta(hours=24)
     pace(emulator)
     go_on(run)
     assert not Reservation.objects.exists()
+
+
+def worst(table, cells=CELLS):
+    """What so many requests for cells cost at most; these documents are as long as each other."""
+    run = Run(table=table, started_by=table.created_by)
+    connection = connect(table.workspace)
+    usd = Decimal(0)
+    for cell in table.cells.all()[:cells]:
+        sources = planning.sources_of(cell.row.document.current, run, connection)
+        asked = planning.question(run, sources, cell.column.asked, connection)
+        usd += gate.worst_case(engine.build(asked), claude_models.get(MODEL)).usd / 2
+    return usd
+
+
+def budget(table, usd):
+    """A budget that bears so much; all of it, down to the last places that are kept."""
+    return Budget.objects.create(
+        workspace=table.workspace,
+        period="day",
+        limit_usd=usd.quantize(Decimal("0.000001"), ROUND_UP),
+    )
+
+
+def test_what_a_budget_does_not_bear_at_its_worst_is_sent_in_parts(table, owner, emulator):
+    pace(emulator, hold=True)
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    budget(table, worst(table, 2) + worst(table, 1) / 2)
+    tend()
+    tend()
+
+    sent, waiting = run.batches.order_by("pk")
+    assert (sent.state, waiting.state) == ("sent", "intended")
+    assert (sent.requests, waiting.requests) == (2, 2)
+    assert sent.items.values("version").distinct().count() == 1, "a document stays together"
+    assert Reservation.objects.live().get().usd == worst(table, 2)
+    run.refresh_from_db()
+    assert "may not allow" in run.notice
+    assert waiting.look_at is None or waiting.look_at <= timezone.now() + timedelta(minutes=1)
+
+    pace(emulator)
+    go_on(run)
+    assert table.counts()["done"] == CELLS
+    assert made(emulator) >= CELLS
+    assert not Reservation.objects.exists()
+
+
+def test_within_a_document_it_is_parted_where_even_that_is_too_much(table, owner, emulator):
+    pace(emulator, hold=True)
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    budget(table, worst(table, 1) * Decimal("1.5"))
+    tend()
+
+    assert sorted(run.batches.values_list("requests", flat=True)) == [1, 3]
+
+
+def test_the_end_of_a_part_wakes_the_next(table, owner, emulator):
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    budget(table, worst(table, 2) + worst(table, 1) / 2)
+    tend()
+    first, waiting = run.batches.order_by("pk")
+    assert waiting.look_at > timezone.now()
+
+    while first.state != "ended":
+        Batch.objects.filter(pk=first.pk).update(look_at=None, lease_until=None)
+        tasks.tend(first.pk)
+        first.refresh_from_db()
+    waiting.refresh_from_db()
+    assert waiting.look_at is None
+
+
+def test_a_budget_that_bears_not_one_request_fails_the_cells_with_its_sentence(
+    table, owner, emulator
+):
+    run = running.start(table, owner)
+    tasks.advance(run.pk)
+    budget(table, worst(table, 1) / 2)
+    tend()
+
+    run.refresh_from_db()
+    assert not run.running
+    assert table.counts()["failed"] == CELLS
+    assert "is left" in table.cells.first().error
+    assert not Reservation.objects.exists()
+
+
+def test_two_runs_never_count_on_the_same_money(table, owner, emulator):
+    pace(emulator, hold=True)
+    first = running.start(table, owner, cells=list(table.cells.all()[:2]))
+    second = running.start(table, owner)
+    for run in (first, second):
+        tasks.advance(run.pk)
+    allowed = budget(table, worst(table) + worst(table, 1) / 2).limit_usd
+    other = tables.make(
+        table.workspace,
+        owner,
+        title="B",
+        model=MODEL,
+        mode="batch",
+        documents=list(table.documents),
+        columns=[LAW],
+    )
+    third = running.start(other, owner)
+    tasks.advance(third.pk)
+    tend()
+
+    set_aside = Reservation.objects.live().aggregate(usd=Sum("usd"))["usd"]
+    assert set_aside <= allowed
+    states = Batch.objects.order_by("state").values_list("state", flat=True)
+    assert list(states) == ["intended", "sent", "sent"]
+    pace(emulator)
+    for run in (first, second, third):
+        go_on(run)
+    assert other.counts()["done"] == 2
 
 
 def test_the_answer_is_to_the_question_as_it_was_sent(table, owner, emulator):

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from qa import claude_models
+from qa import budgets, claude_models
+from qa.claude import backend_of
 from qa.sources import is_uuid
 from reviews import planning, pricing, running
 from reviews.models import Cell, CellQuerySet, Column, Run, Table
@@ -41,13 +42,16 @@ def run(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpRes
             refusal = str(error)
         else:
             return redirect("reviews:table", workspace.slug, table.public_id)
+    price = pricing.price(table, _cells(table, column, again))
+    left = budgets.left(workspace, request.user, backend_of(workspace))
     context = {
         "workspace": workspace,
         "table": table,
+        "in_parts": left is not None and price.batch < left < price.at_most,
         "column": column,
         "again": again,
         "answered": column.cells.live().filter(state="done").count() if column else 0,
-        "price": pricing.price(table, _cells(table, column, again)),
+        "price": price,
         "batch_refusal": planning.why_not(workspace, claude_models.get(table.model)),
         "refusal": refusal,
     }
