@@ -80,6 +80,10 @@ def compose(library: Library, prompt: Prompt, turn: Turn, shape: Shape) -> Answe
         if called:
             return _calling(prompt, [*thinking, *called], thought, "tool_use")
     browsed = web.blocks(library, turn, prompt.questions) if kind != "no_text" else []
+    if kind == "keeps_pausing":
+        said = _text_blocks(library, prompt, turn, shape) if shape.fault.with_text else []  # type: ignore[union-attr]
+        more = web.blocks(library, turn, prompt.questions, again=True)
+        return _calling(prompt, [*thinking, *said, *more], thought, "pause_turn")
     if browsed and kind == "pause_turn":
         return _calling(prompt, [*thinking, *browsed], thought, "pause_turn")
     turn = with_pages(turn, browsed)

@@ -24,6 +24,7 @@ REPLY = frozenset(
         "no_text",
         "no_last_line",
         "pause_turn",
+        "keeps_pausing",
         "more_tools",
     }
 )

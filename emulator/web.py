@@ -53,9 +53,13 @@ PAGES = (
 )
 
 
-def blocks(library: Library, turn: Turn, questions: tuple[str, ...]) -> list[Json]:
-    """What the server's tools do for a question: a search, then a look at its first hit."""
-    if not turn.web or any(use["type"] == "server_tool_use" for use in turn.uses):
+def blocks(
+    library: Library, turn: Turn, questions: tuple[str, ...], again: bool = False
+) -> list[Json]:
+    """What the server's tools do for a question: a search, then a look at its first hit. Once,
+    unless it is to be done ``again``."""
+    done = any(use["type"] == "server_tool_use" for use in turn.uses)
+    if not turn.web or (done and not again):
         return []
     made: list[Json] = []
     allowed = _allowed(turn.web)

@@ -57,8 +57,12 @@ class Manuscript:
         """The next events are of another response; ``apart``: tools were run between the two."""
         self._base = self._tentative = len(self.blocks)
         self._draw_curtain()
-        self._apart = apart and any(block["text"].strip() for block in self.blocks)
+        self._apart = apart and self.says_something
         self._kept = self._all()
+
+    @property
+    def says_something(self) -> bool:
+        return any(block["text"].strip() for block in self.blocks)
 
     def begin_anew(self, sentence: str, thought: str) -> None:
         """The present response broke off, or did not begin: its request is sent again. What it

@@ -37,12 +37,16 @@ class Searching:
     def go_on(self, finished: engine.Finished, usd: Decimal) -> bool:
         """Whether there is another request to send, made of what this one came to.
 
-        Raises EngineError for a call that nothing here can do.
+        Raises EngineError for a call that nothing here can do, and when the last request pauses
+        and nothing was written.
         """
         self._rounds.spent(finished.usage, usd)
         match finished.stop_reason:
             case "tool_use":
                 self._run(finished)
+            case "pause_turn" if self._rounds.last and self._manuscript.says_something:
+                # what is there is worth more than an error; the page says that it was cut off
+                return False
             case "pause_turn":
                 self._rounds.resumed(finished, self._short_of_money())
             case _:

@@ -335,6 +335,19 @@ def test_a_pause_goes_back_unchanged_and_alone():
     assert messages == [*before, {"role": "assistant", "content": list(done.content)}]
 
 
+def test_the_last_request_does_not_pause():
+    rounds = Rounds(build(QUESTION), Bounds(3, 1_000_000, Decimal(5), 900_000))
+    done = finished(reason="pause_turn")
+    for _ in range(2):
+        rounds.spent(done.usage, Decimal(0))
+        rounds.resumed(done)
+    assert rounds.last
+    rounds.spent(done.usage, Decimal(0))
+    with pytest.raises(EngineError) as raised:
+        rounds.resumed(done)
+    assert raised.value.code == "no_answer"
+
+
 # over HTTP ----------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from qa.models import Answer, Citation, Scope, Thread, WebAccess
 from qa.notes import note
 from qa.render import Draft
 from qa.steps import sentence
-from tests.asked import GOVERNING, written
+from tests.asked import GOVERNING, put, written
 from tests.conftest import read, upload
 
 
@@ -292,6 +292,28 @@ def test_what_the_web_says_is_a_footnote_of_another_kind_and_priced(
     assert 'rel="noopener noreferrer"' in page
     assert 'class="n away"' in page
     assert "Searched the web for" in page
+
+
+@pytest.mark.parametrize("with_text", [False, True])
+def test_pauses_without_end_are_ended_with_what_was_written(
+    emulator, as_owner, workspace, owner, document, allowed, monkeypatch, with_text
+):
+    monkeypatch.setattr("qa.searching.REQUESTS", 3)
+    emulator.faults({"kind": "keeps_pausing", "times": 20, "with_text": with_text})
+    answer = written(put(document, owner, web=True))
+    emulator.forget_faults()
+    assert answer.calls.filter(purpose="answer", stop_reason="pause_turn").count() == 3
+    page = text_of(as_owner.get(f"/w/{workspace.slug}/threads/{answer.thread.public_id}/"))
+    said = "it reached the most that one answer may look up"
+    if with_text:
+        assert (answer.status, answer.cut) == ("done", True)
+        assert "Ireland" in answer.text
+        assert answer.citations.filter(kind="text", state="exact").exists()
+        assert said in page
+        assert f"{answer.public_id}/continue/" in page
+    else:
+        assert (answer.status, answer.error_code) == ("failed", "no_answer")
+        assert said not in page
 
 
 def test_an_address_that_is_none_becomes_no_link(workspace, owner, document):

@@ -105,7 +105,12 @@ class Rounds:
         return seen
 
     def resumed(self, finished: Finished, last: bool = False) -> None:
-        """The next request after ``pause_turn``: what came goes back, and nothing is added."""
+        """The next request after ``pause_turn``: what came goes back, and nothing is added.
+
+        Raises EngineError when there can be none: the last one paused, too.
+        """
+        if self.last:
+            raise EngineError("no_answer", detail="a pause in the last request")
         said = {"role": "assistant", "content": list(finished.content)}
         self._next(finished, (), (), last or self._exhausted(finished.usage), said)
 

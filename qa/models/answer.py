@@ -261,8 +261,10 @@ class Answer(models.Model):
 
     @property
     def cut(self) -> bool:
-        """Whether it ended because it may not be longer, and not because it was complete."""
-        return self.status == self.Status.DONE and self.stop_reason == "max_tokens"
+        """Whether it ended because it may not be longer, or take more requests, and not because it
+        was complete."""
+        ended = self.stop_reason in ("max_tokens", "pause_turn")
+        return self.status == self.Status.DONE and ended
 
     @property
     def may_go_on(self) -> bool:
