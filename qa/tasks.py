@@ -19,6 +19,7 @@ from qa import (
     budgets,
     claude_models,
     counting,
+    desks,
     engine,
     model_list,
     pictures,
@@ -32,7 +33,7 @@ from qa.claude import Account, Connection, accounts, connect
 from qa.engine import catalogue, files
 from qa.hints import HINT_SECONDS, hint
 from qa.ledger import recorded
-from qa.models import Answer, ApiCall, Thread, Warming
+from qa.models import Answer, ApiCall, Scope, Thread, Warming
 from qa.turns import write_next
 
 logger = logging.getLogger(__name__)
@@ -55,23 +56,38 @@ def warm(
     model: str,
     effort: str | None,
     document_ids: Sequence[int] = (),
+    scope_id: int | None = None,
 ) -> None:
     """Reads the documents of a conversation that was opened, or is about to begin. Lost, it costs
     nothing but time."""
-    threads = Thread.objects.select_related("workspace").filter(deleted_at=None)
     user = User.objects.filter(pk=user_id, is_active=True).first()
-    thread = threads.filter(pk=thread_id).first() if thread_id is not None else None
-    if user is None or (thread is None and not document_ids):
+    desk = None
+    if user is not None and thread_id is not None:
+        threads = Thread.objects.visible_to(user).select_related("workspace", "scope")
+        thread = threads.filter(pk=thread_id).first()
+        desk = desks.of_thread(thread, user, model, effort or "") if thread else None
+    elif user is not None:
+        desk = _new_desk(user, model, effort or "", document_ids, scope_id)
+    if desk is None:
         return
-    rows = Document.objects.visible_to(user).filter(pk__in=document_ids)
-    chosen = tuple(rows.select_related("workspace", "current").order_by("pk"))
-    if thread is None and len(chosen) < len(document_ids):
-        return
-    desk = warming.Desk(thread, user, claude_models.get(model), effort, chosen=chosen)
     try:
         warming.warm(desk)
     except engine.EngineError as error:
         logger.info("thread=%s not warmed code=%s", thread_id, error.code)
+
+
+def _new_desk(
+    user: User, model: str, effort: str, document_ids: Sequence[int], scope_id: int | None
+) -> desks.Desk | None:
+    """None where the user does not see all of it any more."""
+    rows = Document.objects.visible_to(user).filter(pk__in=document_ids)
+    chosen = list(rows.select_related("workspace", "current").order_by("pk"))
+    areas = Scope.objects.select_related("workspace").filter(pk__in=[scope_id])
+    scope = areas.first() if scope_id is not None else None
+    workspace = scope.workspace if scope else chosen[0].workspace if chosen else None
+    if workspace is None or len(chosen) < len(document_ids):
+        return None
+    return desks.new(chosen, scope, workspace, user, model, effort)
 
 
 @shared_task(expires=HINT_SECONDS)

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
-from qa import claude_models, picker, warming
+from qa import claude_models, desks, picker
 from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Scope, TokenCount
 from tests.asked import put, written
 from tests.conftest import read, upload
@@ -239,9 +239,9 @@ def test_all_models_are_priced_with_as_many_queries_as_one(owner, workspace, doc
 
 def test_what_is_read_beforehand_is_what_the_picker_has_chosen(emulator, owner, document):
     answer = written(put(document, owner, model="claude-haiku-5-5", effort="off"))
-    desk = warming.desk_of(answer.thread, owner)
+    desk = desks.of_thread(answer.thread, owner)
     assert (desk.model.key, desk.effort) == ("claude-haiku-5-5", "off")
-    desk = warming.desk_of(answer.thread, owner, "auto")
+    desk = desks.of_thread(answer.thread, owner, "auto")
     assert desk.model.key == "claude-sonnet-5-5"
 
 

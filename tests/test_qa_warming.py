@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from qa import pictures, remote, tasks, warming, warmth
+from accounts.models import Member
+from accounts.roles import Role
+from qa import asking, desks, modes, pictures, remote, tasks, warming, warmth
 from qa.claude import connect
 from qa.models import Answer, ApiCall, Budget, ClaudeModel, ClaudeSettings, Scope, Thread, Warming
 from qa.models.claude_model import forget
@@ -58,9 +60,9 @@ def thread(workspace, owner, contract):
 
 
 def desk(thread, user, model=QUIET, effort=None):
-    made = warming.desk_of(thread, user, model)
+    made = desks.of_thread(thread, user, model)
     assert made is not None
-    return warming.Desk(thread, user, made.model, effort)
+    return desks.Desk(thread, user, made.model, effort)
 
 
 def carried(contract, model=QUIET):
@@ -235,11 +237,84 @@ def test_nothing_is_read_for_documents_that_cannot_be_asked_about(
     assert warming.warm(desk(thread, owner)) is None
 
 
-def test_nothing_is_read_where_the_next_question_is_searched(emulator, sent, thread, owner):
+def test_nothing_is_read_where_the_next_question_is_searched(
+    emulator, sent, thread, owner, monkeypatch
+):
     thread.scope = Scope.objects.whole(thread.workspace)
     thread.save()
+    monkeypatch.setattr(modes, "WHOLE", 0)
     assert not warming.opened(desk(thread, owner))
     assert warming.warm(desk(thread, owner)) is None
+    assert warm_rows().count() == 0
+
+
+def test_what_is_read_whole_of_a_workspace_is_read_beforehand_and_said_to_be_warm(
+    emulator, sent, as_owner, thread, contract, owner
+):
+    carried(contract)
+    thread.documents.clear()
+    thread.scope = Scope.objects.whole(thread.workspace)
+    thread.save()
+    assert warming.opened(desk(thread, owner))
+    tasks.warm(*sent[0][1])
+    row = warm_rows().get()
+    assert row.cache_write_5m_tokens >= document_tokens(contract)
+    where = f"/w/{thread.workspace.slug}/threads/{thread.public_id}/warm/"
+    assert "warm until" in as_owner.post(where, {"model": QUIET}).content.decode()
+    answer, _new = asking.ask(
+        question="Who may end it?",
+        documents=[],
+        scope=thread.scope,
+        model=QUIET,
+        workspace=thread.workspace,
+        by=owner,
+        thread=thread,
+    )
+    call = written(answer).calls.get(purpose="answer")
+    assert (call.prefix, answer.mode) == (row.prefix, "full")
+    assert call.cache_read_tokens >= document_tokens(contract)
+
+
+def test_what_is_switched_off_after_a_worker_was_sent_is_not_paid_for(
+    emulator, sent, workspace, mate, thread, contract, settings
+):
+    carried(contract)
+    thread.author = mate
+    thread.save()
+    assert warming.opened(desk(thread, mate))
+    task = sent[0][1]
+    settings.PREWARM = False
+    tasks.warm(*task)
+    settings.PREWARM = True
+    chosen = ClaudeSettings.objects.create(workspace=workspace, prewarm=False)
+    tasks.warm(*task)
+    chosen.delete()
+    Member.objects.filter(user=mate).delete()
+    tasks.warm(*task)
+    assert warm_rows().count() == 0
+
+
+def test_nobody_reads_beforehand_with_a_model_they_may_not_ask_with(
+    emulator, sent, as_mate, owner, mate, thread, contract
+):
+    carried(contract)
+    written(put(contract, owner, thread=thread, model=QUIET))
+    ClaudeModel.objects.filter(key=QUIET).update(minimum_role=Role.ADMIN)
+    forget()
+    assert desks.of_thread(thread, mate) is None
+    assert as_mate.get(f"/w/{thread.workspace.slug}/threads/{thread.public_id}/").status_code == 200
+    begin(as_mate, contract)
+    assert sent == []
+
+
+def test_a_place_that_a_model_does_not_know_is_not_held_against_it(
+    emulator, sent, workspace, thread, contract, owner
+):
+    carried(contract)
+    ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
+    assert not warming.opened(desk(thread, owner))
+    assert warming.warm(desk(thread, owner)) is None
+    assert ClaudeModel.objects.get(key=QUIET).refuses_prewarm is None
     assert warm_rows().count() == 0
 
 
@@ -283,6 +358,18 @@ def test_while_a_first_question_is_written_its_documents_are_read(
     assert len(sent) == 1, "they are warm"
     call = written(put(contract, owner, model=QUIET)).calls.get(purpose="answer")
     assert call.cache_read_tokens >= document_tokens(contract)
+
+
+def test_a_first_question_about_a_whole_workspace_is_prepared_too(
+    emulator, sent, as_owner, contract, owner
+):
+    carried(contract)
+    begin(as_owner, contract, scope="workspace", search="on")
+    assert sent == [], "it is to be searched"
+    begin(as_owner, contract, scope="workspace")
+    assert sent[0][1][4] == []
+    tasks.warm(*sent[0][1])
+    assert warm_rows().get().cache_write_5m_tokens >= document_tokens(contract)
 
 
 def test_nothing_is_read_for_a_first_question_where_it_is_not_wanted_or_not_taken(

@@ -13,12 +13,11 @@ from django.views.decorators.http import require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from qa import asking, engine, looking, sources, warming, warmth
+from qa import asking, desks, engine, looking, scopes, sources, warming, warmth
 from qa.claude import connect
 from qa.engine import lifetime
 from qa.models import Thread, Warming
 from qa.next_cost import NextCost, estimate
-from qa.scopes import CHOSEN
 from qa.views.lookups import live_documents, visible_thread
 
 SOON = 3
@@ -52,7 +51,7 @@ def warm(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     """The page is still open, with this model chosen: keep the documents warm if it pays."""
     thread = visible_thread(request, workspace, thread_id)
     key = request.POST.get("model", "")
-    desk = warming.desk_of(thread, request.user, key, request.POST.get(f"effort:{key}", ""))
+    desk = desks.of_thread(thread, request.user, key, request.POST.get(f"effort:{key}", ""))
     if desk is not None:
         warming.being_read(desk)
     context = {"workspace": workspace, "thread": thread, "warmth": said(desk)}
@@ -68,13 +67,17 @@ def begin(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     documents = list(rows.filter(public_id__in=asked))
     key = request.POST.get("model", "")
     effort = request.POST.get(f"effort:{key}", "")
-    desk = warming.new_desk(documents, workspace, request.user, key, effort)
-    if desk is not None and request.POST.get("scope", CHOSEN) in ("", CHOSEN):
+    try:
+        scope = scopes.find(request.user, workspace, request.POST.get("scope", ""))
+    except LookupError:
+        return HttpResponse(status=204)
+    desk = desks.new(documents, scope, workspace, request.user, key, effort)
+    if desk is not None and not request.POST.get("search"):
         warming.meant(desk, request.POST.get("question", ""))
     return HttpResponse(status=204)
 
 
-def said(desk: warming.Desk | None) -> Said | None:
+def said(desk: desks.Desk | None) -> Said | None:
     """What to say at a desk; None where nothing can be asked there."""
     if desk is None or desk.thread is None:
         return None
@@ -112,7 +115,7 @@ def at(thread: Thread, request: MemberRequest) -> Said | None:
     its documents into the cache."""
     if not thread.workspace.allows(request.user, Act.ASK):
         return None
-    desk = warming.desk_of(thread, request.user)
+    desk = desks.of_thread(thread, request.user)
     if desk is not None and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         warming.opened(desk)
     return said(desk)

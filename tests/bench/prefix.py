@@ -197,14 +197,14 @@ def _sitting(
     emulator: Emulator, name: str, workspace: Any, owner: Any, documents: list[Any], key: str
 ) -> Sitting:
     """All three ways to the same answers."""
-    from qa import asking, claude_models, warming
+    from qa import asking, claude_models, desks, warming
     from qa.answering import write
     from qa.models import Answer, ApiCall, Thread
 
     model = claude_models.get(key)
     thread = Thread.objects.create(workspace=workspace, author=owner, title=name)
     thread.documents.set(documents)
-    opened = warming.warm(warming.Desk(thread, owner, model))
+    opened = warming.warm(desks.Desk(thread, owner, model))
     last: Answer | None = None
     for question in QUESTIONS:
         last, _new = asking.ask(
