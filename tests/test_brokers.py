@@ -90,7 +90,7 @@ def test_two_workers_run_every_task_once_and_stop_when_told(noting):
     assert noting.lines(300) == list(range(300))
     for worker in workers:
         worker.terminate()
-    assert [worker.wait(15) for worker in workers] == [0, 0]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
     assert len(noting.lines(300)) == 300
 
 

@@ -257,7 +257,7 @@ def test_make_run_serves_pages_and_workers_and_ends_on_one_ctrl_c(tmp_path: Path
         return set(workers.values()) == {"ok"}
 
     try:
-        wait_until(lambda: "Ctrl-C stops everything" in log.read_text(), 40)
+        wait_until(lambda: "Ctrl-C stops everything" in log.read_text(), 120)
         assert f"http://127.0.0.1:{environment['PINCITE_PORT']}/signin/link/" in log.read_text()
         wait_until(all_well, 20)
         began = time.monotonic()

@@ -61,9 +61,9 @@ def test_long_sentences_that_resemble_no_other_take_no_longer_than_is_bearable()
     def text(word: str) -> str:
         return ".\n\n".join(f"{word} " * 150 + f"{n} {word}{n}" for n in range(300))
 
-    began = time.monotonic()
+    began = time.process_time()
     rows = compare(text("lo rem"), text("ip sum"))
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30
     shown = "".join(said(row.old.parts) for row in rows if row.old)
     assert "".join(shown.split()) == "".join(text("lo rem").split())
 
@@ -87,9 +87,9 @@ def test_every_visible_character_is_on_its_side_or_counted(old, new):
 
 
 def test_texts_that_repeat_themselves_are_compared_in_time_that_follows_their_length():
-    began = time.monotonic()
+    began = time.process_time()
     rows = compare("It is so now. " * 4000, "It is so now. " * 3999 + "It was so then.")
     assert "was" in marked(rows, "new")
     sentence = "a b " * 240 + ". "
     compare(sentence * 20, sentence.replace("b", "c") * 20)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -57,7 +57,7 @@ def test_of_a_sentence_that_stands_twice_on_a_page_the_cited_one_is_lit(as_owner
         "Настоящий договор",
         "本契約は日本法に準拠する",
         "이 계약은 대한민국 법률",
-        "ƒ € § ¶ № “…”",
+        "€ ƒ § ¶ № “…”",
     ],
 )
 def test_words_of_any_script_are_lit_from_their_first_to_their_last(

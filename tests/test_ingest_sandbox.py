@@ -17,7 +17,7 @@ from documents.ingest import Kind, Limits
 from tests.pdfs import Page, write
 
 ROOT = Path(__file__).resolve().parents[1]
-LIMITS = Limits(bytes=10 << 20, pages=50, seconds=20)
+LIMITS = Limits(bytes=10 << 20, pages=50, seconds=60)
 
 
 @pytest.fixture(autouse=True)
@@ -223,7 +223,7 @@ def test_a_process_forked_during_a_reading_starts_a_child_of_its_own(good, slow)
         mine = children()
         forked = os.fork()
         if forked == 0:
-            signal.alarm(10)
+            signal.alarm(30)
             text = ingest.read(good, Kind.PDF, LIMITS).text
             own = children()
             ingest.close()

@@ -95,9 +95,9 @@ def test_it_refuses_what_has_nothing_or_too_much_in_it(tmp_path):
 
 def test_it_reads_one_line_of_twenty_megabytes_in_seconds(tmp_path):
     line = ("The quick brown fox – " * 1_000_000).encode()[: 20 << 20]
-    began = time.monotonic()
+    began = time.process_time()
 
     reading = read(tmp_path, line[: line.rindex(b" ")], limits=Limits(bytes=20 << 20, pages=1))
 
     assert len(reading.pages) == 1
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
