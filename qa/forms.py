@@ -22,7 +22,9 @@ class AskForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": _("Ask about these documents")}),
         error_messages={"required": _("Write a question first.")},
     )
-    model = forms.CharField(label=_("Model"), max_length=80)
+    model = forms.CharField(
+        label=_("Model"), max_length=80, error_messages={"required": _("Choose a model.")}
+    )
     # this question may look at the web sites that an admin has allowed
     web = forms.BooleanField(required=False)
     # it searches, even if all of it could be read

@@ -63,7 +63,8 @@ class Option:
 
 @dataclass(frozen=True)
 class Picker:
-    """``moved`` says that what was chosen before is retired, and what takes its place."""
+    """``moved`` says that what was chosen before is retired, or cannot be chosen here, and what
+    takes its place."""
 
     options: tuple[Option, ...]
     moved: str = ""
@@ -108,10 +109,17 @@ def make(
                for one in offered]  # fmt: skip
     if tiers.offered(workspace, user):
         options.insert(0, _auto(workspace, user, costs))
-    if key not in {one.key for one in options}:
-        # it is not offered any more: the first that can be chosen
-        free = (one.key for one in options if not one.reason and one.key != tiers.AUTO)
-        key = next(free, "")
+    wanted = next((one for one in options if one.key == key), None)
+    if wanted is None or wanted.reason:
+        # it is not offered any more, or cannot be chosen here: the first that can
+        free = next((one for one in options if not one.reason and one.key != tiers.AUTO), None)
+        key = free.key if free else ""
+        if wanted is not None and free is not None:
+            moved = _("%(model)s: %(reason)s. The question goes to %(other)s.") % {
+                "model": wanted.name,
+                "other": free.name,
+                "reason": wanted.reason,
+            }
     chosen = [replace(one, chosen=True, level=_level(one, effort)) if one.key == key else one
               for one in options]  # fmt: skip
     return Picker(tuple(chosen), moved)

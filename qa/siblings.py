@@ -26,10 +26,17 @@ def through(thread: Thread, fields: Mapping[str, str], name: str) -> Answer | No
 
 
 def rephrase(
-    answer: Answer, question: str, by: User, submission: UUID, request: HttpRequest | None = None
+    answer: Answer,
+    question: str,
+    by: User,
+    submission: UUID,
+    request: HttpRequest | None = None,
+    *,
+    web: bool = False,
 ) -> Answer:
-    """The answer to be of another question in the same place. Raises NotAskable."""
-    return _beside(answer, question, answer.picked, by, submission, request)
+    """The answer to be of another question in the same place. Whether that may look at the web is
+    said anew. Raises NotAskable."""
+    return _beside(answer, question, answer.picked, by, submission, request, web)
 
 
 def ask_other(answer: Answer, model: str, by: User, request: HttpRequest | None = None) -> Answer:
@@ -40,7 +47,7 @@ def ask_other(answer: Answer, model: str, by: User, request: HttpRequest | None 
     if model == answer.picked:
         raise asking.NotAskable(_("This model has answered already. Choose another one."))
     submission = uuid5(answer.public_id, f"model {model}")
-    return _beside(answer, answer.question, model, by, submission, request)
+    return _beside(answer, answer.question, model, by, submission, request, answer.web)
 
 
 def _beside(
@@ -50,6 +57,7 @@ def _beside(
     by: User,
     submission: UUID,
     request: HttpRequest | None,
+    web: bool,
 ) -> Answer:
     if answer.thread is None:
         raise asking.NotAskable(_("This question stands in no conversation. Ask it anew."))
@@ -62,7 +70,7 @@ def _beside(
             question=question,
             documents=asking.documents_of(answer),
             scope=answer.scope,
-            web=answer.web,
+            web=web,
             search=answer.asked_to_search,
             model=model,
             effort=answer.effort,

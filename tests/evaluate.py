@@ -5,8 +5,9 @@ the API when ANTHROPIC_API_KEY is set (which costs money: see --limit), else of 
 `--out FILE` keeps the table as JSON, or as CSV by its ending; `--against FILE` says what changed
 since an earlier one, and `--compare OLD NEW` does so without asking anything. `--review batch` (or
 `live`) puts the questions of the CUAD playbook instead, as a review table does: all 41 to each of
-the contracts that are among the chosen. `--search` has each contract searched by tools, and not
-read whole: that is another prompt, with a version of its own.
+the contracts that are among the chosen. `--ndas` asks the questions about the non-disclosure
+agreements, which have no absent ones: a question's own words are its category. `--search` has each
+document searched by tools, and not read whole: that is another prompt, with a version of its own.
 
 A gold question is found when a marked clause is cited. An absent one is falsely found when the
 answer cites something, unless its first sentence says that the documents do not hold the answer.
@@ -32,6 +33,8 @@ from typing import Any
 
 from tests.emulator_support import CONTRACTS, Emulator
 from tests.gold import Contract, Gold, ingest, said, text
+
+NDAS = CONTRACTS.parent / "ndas"
 
 ALL = "all"
 NOT_THERE = re.compile(
@@ -109,7 +112,7 @@ class Table:
         for row in self.ordered():
             counts = "".join(f"{getattr(row, outcome):>7}" for outcome in OUTCOMES)
             tokens = f"{row.prompt_tokens:>11}{row.cached_tokens:>11}{row.output_tokens:>8}"
-            yield f"{row.category[:35]:36}{counts}{tokens}{float(row.cost_usd):>9.4f}"
+            yield f"{_short(row.category):36}{counts}{tokens}{float(row.cost_usd):>9.4f}"
 
     def write(self, path: Path) -> None:
         about = {name: getattr(self, name) for name in ABOUT}
@@ -122,6 +125,11 @@ class Table:
                 writer.writerows(about | row for row in rows)
         else:
             path.write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n", encoding="utf-8")
+
+
+def _short(category: str) -> str:
+    """What tells a category from the others: where it is a question, that is its end."""
+    return category if len(category) <= 35 else f"…{category[-34:]}"
 
 
 ABOUT = ("date", "model", "prompt_version", "backend")
@@ -178,13 +186,17 @@ def questions(folder: Path, limit: int, category: str = "") -> list[Asked]:
     those of one contract after another, so that the cache holds it. Always the same ones."""
     kinds: dict[tuple[str, str], list[Asked]] = {}
     for name in ("gold.jsonl", "absent.jsonl"):
+        if not (folder / name).exists():
+            continue
         for line in (folder / name).read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            if category and category.lower() not in row["category"].lower():
+            # the same question is put to many documents, each by its name first
+            kind = row.get("category") or row["question"].rpartition("; ")[2]
+            if category and category.lower() not in kind.lower():
                 continue
             clauses = tuple(span["text"] for span in row.get("spans", ()))
-            asked = Asked(row["category"], Gold(row["file"], row["question"], clauses))
-            kinds.setdefault((row["category"], name), []).append(asked)
+            asked = Asked(kind, Gold(row["file"], row["question"], clauses))
+            kinds.setdefault((kind, name), []).append(asked)
     turns = chain.from_iterable(zip_longest(*(kinds[kind] for kind in sorted(kinds, reverse=True))))
     chosen = [asked for asked in turns if asked is not None][: limit or None]
     return sorted(chosen, key=lambda asked: asked.gold.file)
@@ -270,6 +282,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--model", default="", help="its key; else the default model")
     parser.add_argument("--limit", type=int, default=100, help="0 for all (default: 100)")
     parser.add_argument("--category", default="", help="a part of its name")
+    parser.add_argument("--ndas", action="store_true", help="the questions about the NDAs")
     parser.add_argument("--search", action="store_true", help="by searching, not reading whole")
     parser.add_argument("--review", choices=("batch", "live"), help="by a review table")
     parser.add_argument("--out", type=Path, metavar="FILE", help=".json or .csv")
@@ -285,7 +298,8 @@ def main() -> None:
         return
     if not CONTRACTS.is_dir():
         sys.exit("The contracts of ../shared/data are not here.")
-    asked = questions(CONTRACTS, chosen.limit, chosen.category)
+    folder = NDAS if chosen.ndas else CONTRACTS
+    asked = questions(folder, chosen.limit, chosen.category)
     if not asked:
         sys.exit("There is no question of that category.")
     before = load(chosen.against) if chosen.against else None
@@ -302,9 +316,10 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     model = chosen.model or settings.DEFAULT_MODEL
-    how = partial(run, search=chosen.search)
-    ask = partial(review, mode=chosen.review) if chosen.review else how
-    table = _asked(settings, api_key, partial(ask, asked, model))
+    ask = partial(run, search=chosen.search)
+    if chosen.review:
+        ask = partial(review, mode=chosen.review)
+    table = _asked(settings, api_key, partial(ask, asked, model, folder=folder))
     print(*table.lines(), sep="\n")
     if chosen.out:
         table.write(chosen.out)

@@ -101,6 +101,10 @@ def test_questions_about_two_contracts_are_asked_and_counted(
     assert row.cached_tokens > 0
     assert table.prompt_version
     assert table.backend == "emulator"
+    ndas = evaluate.questions(evaluate.NDAS, 0)
+    assert (len(ndas), len({one.category for one in ndas})) == (245, 16)
+    row = evaluate.run(ndas[:3], "claude-sonnet-5-5", evaluate.NDAS).rows[evaluate.ALL]
+    assert (row.questions, row.failed, row.found + row.missed) == (3, 0, 3)
     searched = evaluate.run(some[6:10], "claude-sonnet-5-5", contracts, search=True)
     row = searched.rows[evaluate.ALL]
     assert (row.questions, row.failed) == (4, 0)

@@ -125,6 +125,33 @@ def test_a_model_that_the_documents_do_not_fit_is_greyed_out_and_says_why(
     assert "about 250,000 tokens" in page
 
 
+def test_a_greyed_model_is_never_the_chosen_one_and_the_page_says_who_answers_instead(
+    emulator, as_owner, owner, workspace, document
+):
+    answer = written(put(document, owner, model=OPUS))
+    TokenCount.objects.filter(model__startswith=OPUS).delete()
+    TokenCount.objects.create(version=document.current, model=OPUS, tokens=250_000)
+    page = html.unescape(thread_page(as_owner, answer))
+    assert not re.search(
+        r"<input[^>]* checked[^>]* disabled|<input[^>]* disabled[^>]* checked", page
+    )
+    assert re.search(
+        r"Claude Opus 4\.7: The documents are too long for it: about 250,000 tokens\. "
+        r"The question goes to Claude",
+        page,
+    )
+
+
+def test_a_question_without_a_model_is_refused_in_a_sentence(emulator, as_owner, owner, document):
+    answer = written(put(document, owner))
+    where = f"/w/{answer.workspace.slug}/threads/{answer.thread.public_id}/ask/"
+    data = {"question": "And now?", "submission": uuid.uuid4()}
+    refused = as_owner.post(where, data, headers={"HX-Request": "true"})
+    assert refused.status_code == 422
+    assert "Choose a model." in refused.content.decode()
+    assert "And now?" in refused.content.decode()
+
+
 def test_a_model_that_one_may_not_use_is_greyed_out_and_says_why(
     owner, mate, workspace, elsewhere, document
 ):

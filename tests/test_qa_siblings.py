@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from qa import asking, siblings
-from qa.models import Answer
+from qa.models import Answer, ClaudeModel, WebAccess, claude_model
 from tests.asked import GOVERNING, put, written
 
 FEES = "What are the fees?"
@@ -143,6 +143,31 @@ def test_another_model_answers_the_same_question_beside_the_first(
     assert shown == [str(first.public_id), str(made.public_id)]
     first.refresh_from_db()
     assert first.status == "done"
+
+
+def test_where_there_is_no_other_model_the_page_says_so(as_owner, workspace, first):
+    ClaudeModel.objects.exclude(key=first.model_requested).update(enabled=False)
+    claude_model.forget()
+    form = as_owner.get(f"/w/{workspace.slug}/answers/{first.public_id}/other/").content.decode()
+    assert "There is no other model that you may ask here." in form
+    assert "<textarea" not in form[form.index('class="differently"') :].split("</form>")[0]
+
+
+def test_whether_an_edited_question_looks_at_the_web_is_said_anew(
+    emulator, as_owner, as_mate, workspace, document, owner
+):
+    WebAccess.objects.create(workspace=workspace, domains="law.example")
+    asked = written(put(document, owner, web=True))
+    where = f"/w/{workspace.slug}/answers/{asked.public_id}/rephrase/"
+    ticked = re.compile(r'name="web" checked')
+    edit = re.compile(r'<form class="differently".*?</form>', re.DOTALL)
+    assert ticked.search(edit.search(as_owner.get(where).content.decode())[0])
+    assert not ticked.search(edit.search(as_mate.get(where).content.decode())[0])
+    rephrased(as_mate, workspace, asked, "Something else entirely?")
+    assert not Answer.objects.latest("pk").web
+    data = {"question": "And what does the law say?", "web": "on", "submission": uuid.uuid4()}
+    as_mate.post(where, data)
+    assert Answer.objects.latest("pk").web
 
 
 def test_the_same_model_or_an_unknown_one_is_refused_in_a_sentence(as_owner, workspace, first):

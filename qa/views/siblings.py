@@ -22,6 +22,7 @@ from qa.views.lookups import visible_answer
 
 class QuestionForm(forms.Form):
     question = forms.CharField()
+    web = forms.BooleanField(required=False)
     submission = forms.UUIDField()
 
 
@@ -30,6 +31,8 @@ def rephrase(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> H
     """The question to be edited (GET), and asked in the same place (POST)."""
     shown = _in_thread(request, workspace, answer_id)
     context: dict[str, Any] = {"question": shown.question, "submission": uuid.uuid4()}
+    # who asked it may have mistyped it only; anybody else switches the web on for themselves
+    context["web"] = shown.web and shown.author_id == request.user.pk
     if request.method == "POST":
         form = QuestionForm(request.POST)
         try:
@@ -37,11 +40,17 @@ def rephrase(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> H
                 raise asking.NotAskable(str(next(iter(form.errors.values()))[0]))
             data = form.cleaned_data
             made = siblings.rephrase(
-                shown, data["question"], request.user, data["submission"], request
+                shown,
+                data["question"],
+                request.user,
+                data["submission"],
+                request,
+                web=data["web"],
             )
             return _thread_at(workspace, made)
         except asking.NotAskable as refusal:
             context |= {"question": request.POST.get("question", ""), "refusal": str(refusal)}
+            context["web"] = "web" in request.POST
     return _form(request, workspace, shown, context)
 
 
