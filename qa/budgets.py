@@ -87,10 +87,10 @@ def _standing(budget: Budget, workspace: Workspace, user: User, backend: str) ->
 
 
 def left(workspace: Workspace, user: User, backend: str) -> Decimal | None:
-    """US dollars that are neither spent nor set aside, of the budget with the least left; None
-    where no budget binds."""
-    found = standings(workspace, user, backend)
-    return min((one.left - one.reserved for one in found), default=None)
+    """US dollars that are not spent, of the budget with the least left; None where no budget binds.
+
+    What others have set aside is not taken off: most of it comes back, and is waited for."""
+    return min((one.left for one in standings(workspace, user, backend)), default=None)
 
 
 def check(workspace: Workspace, user: User, backend: str, usd: Decimal) -> None:

@@ -18,7 +18,7 @@ from documents.models import Document, Folder, Text
 from qa import asking, budgets, claude, gate, shelf, streams
 from qa.answering import AGAIN, PAID_TRIES
 from qa.engine import Called
-from qa.models import Answer, ApiCall, Budget, Reservation, Scope, Thread
+from qa.models import Answer, ApiCall, Budget, Reservation, Scope, Thread, TokenCount
 from qa.render import Draft
 from qa.searching import bounds
 from qa.shelf import Shelf
@@ -362,6 +362,21 @@ def test_what_the_budget_does_not_allow_to_read_whole_is_searched(emulator, long
         put(long, owner, "Which law?")
 
 
+def test_money_that_others_have_set_aside_does_not_make_it_a_search(
+    emulator, document, owner, mate, workspace
+):
+    TokenCount.objects.create(version=document.current, model="claude-sonnet-5-5", tokens=500_000)
+    Budget.objects.create(workspace=workspace, period="day", limit_usd="2.00")
+    theirs = budgets.reserve(workspace, mate, claude.connect(workspace), Decimal("0.80"))
+    waiting = written(put(document, owner))
+    assert (waiting.status, waiting.mode) == ("queued", "full")
+    assert waiting.notice.startswith("Waiting for other questions to end")
+    budgets.release(theirs)
+    Answer.objects.filter(pk=waiting.pk).update(next_try_at=None)
+    done = written(waiting)
+    assert (done.status, done.mode) == ("done", "full"), done.error
+
+
 def test_a_budget_that_shrinks_while_the_question_waits_has_it_searched(
     emulator, document, owner, workspace, monkeypatch
 ):
@@ -599,6 +614,19 @@ def test_it_answers_from_what_it_has_when_there_is_money_for_one_request_more(
     sent = bodies(emulator, answer)
     assert len(sent) == 2
     assert sent[-1]["tool_choice"] == {"type": "none"}
+
+
+def test_money_that_others_have_set_aside_does_not_shorten_a_search(
+    emulator, library, owner, mate, workspace
+):
+    emulator.faults({"kind": "more_tools", "times": 2})
+    Budget.objects.create(workspace=workspace, period="day", limit_usd="5")
+    budgets.reserve(workspace, mate, claude.connect(workspace), Decimal("4.30"))
+    answer = written(ask(library, owner))
+    emulator.forget_faults()
+    assert answer.status == "done", answer.error
+    assert len(bodies(emulator, answer)) > 2
+    assert not any("tool_choice" in body for body in bodies(emulator, answer))
 
 
 def test_money_that_ends_between_two_requests_ends_it_with_a_sentence(
