@@ -1,14 +1,52 @@
-"""Looking at a table: which rows, a window of them with their cells, what a column says in all."""
+"""Looking at a table: which rows, a window of them with their cells, what is next to review."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 
-from reviews.models import Cell, CellQuerySet, Column, Row, Table
+from qa.models import Citation
+from reviews import values
+from reviews.models import Cell, CellQuerySet, Column, Mark, Row, Table
+from reviews.models.row import RowQuerySet
+
+MARKED = ["corrected", "verified"]
+"""Marks by which somebody has decided what the value is."""
+
+
+@dataclass(frozen=True)
+class Only:
+    """Rows whose cell of a column says one thing. ``what`` is one of WHATS; a ``range`` is of
+    numbers, as ``low..high``, both included."""
+
+    column: Column
+    what: str
+    value: str
+
+    @property
+    def said(self) -> str:
+        """As an address says it."""
+        return f"{self.column.public_id}.{self.what}.{self.value}"
+
+    @property
+    def cells(self) -> CellQuerySet:
+        cells = Cell.objects.live().filter(column=self.column)
+        return WHATS[self.what](cells, self.value)
+
+
+def only(columns: Sequence[Column], said: Sequence[str]) -> tuple[Only, ...]:
+    """What the ``is`` of an address ask for; what cannot be understood is not looked for."""
+    known = {str(column.public_id): column for column in columns}
+    found = []
+    for one in said:
+        key, _dot, rest = one.partition(".")
+        what, _dot, value = rest.partition(".")
+        if key in known and what in WHATS and value and "\0" not in value:
+            found.append(Only(known[key], what, value))
+    return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
@@ -24,10 +62,16 @@ class Filter:
     mark: str = ""
     value: str = ""
     text: str = ""
+    only: tuple[Only, ...] = ()
 
     @property
     def empty(self) -> bool:
         return self == Filter(column=self.column)
+
+    @property
+    def one_cell(self) -> bool:
+        """Whether it says anything that one cell must have, beside ``only``."""
+        return self != Filter(column=self.column, only=self.only)
 
 
 @dataclass(frozen=True)
@@ -38,42 +82,18 @@ class Line:
     cells: list[Cell]
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What the live cells of a column say: ``values`` by how often, the commonest first."""
-
-    all: int
-    states: dict[str, int]
-    values: list[tuple[str, int]] = field(default_factory=list)
-    absent: int = 0
-    doubted: int = 0
-    stale: int = 0
-    verdicts: dict[str, int] = field(default_factory=dict)
-
-
 def matching(table: Table, wanted: Filter) -> CellQuerySet:
     """The live cells that a filter is about."""
     cells = Cell.objects.live().filter(table=table)
     if wanted.column is not None:
         cells = cells.filter(column=wanted.column)
-    match wanted.state:
-        case "":
-            pass
-        case "stale":
-            cells = cells.stale()
-        case "doubted":
-            cells = cells.exclude(doubt="").exclude(mark__in=["corrected", "verified"])
-        case "unreviewed":
-            cells = cells.unreviewed()
-        case state:
-            cells = cells.filter(state=state)
+    if wanted.state:
+        cells = _in_state(cells, wanted.state)
     for name in ("outcome", "verdict", "mark"):
         if given := getattr(wanted, name):
             cells = cells.filter(**{name: given})
-    corrected = Q(mark="corrected")
     if wanted.value:
-        own = Q(value_text=wanted.value) & ~corrected
-        cells = cells.filter(own | corrected & Q(current_mark__value_text=wanted.value))
+        cells = saying(cells, wanted.value)
     if wanted.text:
         found = Q(value_text__icontains=wanted.text)
         found |= Q(current_mark__value_text__icontains=wanted.text)
@@ -83,18 +103,89 @@ def matching(table: Table, wanted: Filter) -> CellQuerySet:
     return cells
 
 
+def _in_state(cells: CellQuerySet, state: str) -> CellQuerySet:
+    match state:
+        case "stale":
+            return cells.stale()
+        case "doubted":
+            return cells.exclude(doubt="").exclude(mark__in=MARKED)
+        case "unreviewed":
+            return cells.unreviewed()
+        case _:
+            return cells.filter(state=state)
+
+
+def saying(cells: CellQuerySet, text: str) -> CellQuerySet:
+    """Those whose value, corrected where somebody did, reads so."""
+    corrected = Q(mark="corrected")
+    own = Q(value_text=text) & ~corrected
+    return cells.filter(own | corrected & Q(current_mark__value_text=text))
+
+
+def absent(cells: CellQuerySet) -> CellQuerySet:
+    """Those that say *not in this document*."""
+    own = Q(outcome=Cell.Outcome.ABSENT) & ~Q(mark="corrected")
+    return cells.filter(own | Q(mark="corrected", current_mark__value=None))
+
+
+def between(cells: CellQuerySet, low: float, high: float) -> CellQuerySet:
+    """Those whose number lies there, both ends included."""
+    # the number of a correction is in no column of the database; there are few of them
+    theirs = cells.filter(mark="corrected").select_related("column", "current_mark")
+    inside = [cell.pk for cell in theirs if (n := number(cell)) is not None and low <= n <= high]
+    own = Q(order__gte=low, order__lte=high, outcome=Cell.Outcome.VALUE) & ~Q(mark="corrected")
+    return cells.filter(own | Q(pk__in=inside))
+
+
+def number(cell: Cell) -> float | None:
+    """What the cell's value sorts by where that is a number, corrected where somebody did."""
+    if not cell.corrected:
+        return cell.order if cell.outcome == Cell.Outcome.VALUE else None
+    try:
+        return values.typed(cell.shown, values.Kind(cell.column.kind), cell.column.choices).order
+    except values.NotThat:
+        return None
+
+
+def _in_range(cells: CellQuerySet, value: str) -> CellQuerySet:
+    low, _dots, high = value.partition("..")
+    try:
+        return between(cells, float(low), float(high))
+    except ValueError:
+        return cells.none()
+
+
+def _not_answered(cells: CellQuerySet, _value: str) -> CellQuerySet:
+    return cells.exclude(state=Cell.State.DONE).exclude(mark="corrected")
+
+
+WHATS = {
+    "value": saying,
+    "range": _in_range,
+    "absent": lambda cells, _value: absent(cells),
+    "unanswered": _not_answered,
+    "state": _in_state,
+    "verdict": lambda cells, value: cells.filter(verdict=value),
+    "mark": lambda cells, value: cells.filter(mark=value),
+}
+
+
 def rows(
     table: Table,
     wanted: Filter | None = None,
     *,
     sort: Column | None = None,
     descending: bool = False,
-) -> QuerySet[Row]:
+) -> RowQuerySet:
     """The live rows with what a filter looks for; sorted by a column's values, those without one
     last, or in their order."""
     found = Row.objects.live().filter(table=table)
-    if wanted is not None and not wanted.empty:
-        found = found.filter(Exists(matching(table, wanted).filter(row=OuterRef("pk")).order_by()))
+    if wanted is not None:
+        looked_for = [one.cells for one in wanted.only]
+        if wanted.one_cell:
+            looked_for.append(matching(table, wanted))
+        for cells in looked_for:
+            found = found.filter(Exists(cells.filter(row=OuterRef("pk")).order_by()))
     if sort is None:
         return found.order_by("-position" if descending else "position", "pk")
     of_row = Cell.objects.filter(row=OuterRef("pk"), column=sort).order_by()
@@ -115,13 +206,13 @@ def rows(
 
 
 def window(table: Table, page: Sequence[Row], columns: Sequence[Column]) -> list[Line]:
-    """The rows given with their cells; one query, however many they are."""
+    """The rows given with their cells; as many queries for many of them as for few."""
     wanted = [row.pk for row in page]
     known = {column.pk: column for column in columns}
-    found: dict[tuple[int, int], Cell] = {}
-    cells = Cell.objects.filter(table=table, row__in=wanted, column__in=list(known))
-    for cell in cells.select_related("current_mark__by").defer("reason"):
-        found[cell.row_id, cell.column_id] = cell
+    found = {
+        (cell.row_id, cell.column_id): cell
+        for cell in _to_list(Cell.objects.filter(table=table, row__in=wanted, column__in=[*known]))
+    }
     lines = []
     for row in page:
         there = [found[row.pk, key] for key in known if (row.pk, key) in found]
@@ -131,42 +222,53 @@ def window(table: Table, page: Sequence[Row], columns: Sequence[Column]) -> list
     return lines
 
 
+def _to_list(cells: CellQuerySet) -> list[Cell]:
+    """With what a grid shows of them; ``cited_at`` is the page that its first citation is on."""
+    first = Citation.objects.filter(answer=OuterRef("answer")).order_by("number")
+    paged = cells.annotate(cited_at=Subquery(first.values("page_start")[:1]))
+    return list(paged.select_related("current_mark").defer("reason", "value", "error"))
+
+
 def changed_since(table: Table, when: datetime) -> CellQuerySet:
     """Cells that are not as they were then: what a page that polls shows anew."""
     return Cell.objects.live().filter(table=table, changed_at__gt=when)
 
 
-def next_unreviewed(cell: Cell) -> Cell | None:
-    """The next one that nobody has said anything of, along the rows and then from the top; None
-    when all are reviewed."""
-    left = Cell.objects.live().filter(table=cell.table_id).unreviewed().exclude(pk=cell.pk)
-    ordered = left.order_by("row__position", "row", "column__position", "column")
-    here = (cell.row.position, cell.row_id, cell.column.position, cell.column_id)
-    places = ordered.values_list(
-        "row__position", "row", "column__position", "column", "pk", named=False
-    )
-    found = list(places)
-    after = next((place for place in found if place[:4] > here), None)
-    place = after or (found[0] if found else None)
-    return Cell.objects.to_show().get(pk=place[4]) if place else None
+def to_list(cells: CellQuerySet) -> list[Cell]:
+    """Single cells as ``window`` gives them, with their rows and columns."""
+    return _to_list(cells.select_related("row__document", "column"))
 
 
-def summary(column: Column, most: int = 20) -> Summary:
-    """What the column says over all live rows."""
-    cells = Cell.objects.live().filter(column=column).order_by()
-    states = dict(cells.values_list("state").annotate(n=Count("pk")))
-    verdicts = dict(cells.exclude(verdict="").values_list("verdict").annotate(n=Count("pk")))
-    said = Case(When(mark="corrected", then=F("current_mark__value_text")), default=F("value_text"))
-    counted = cells.filter(state=Cell.State.DONE).annotate(said=said).exclude(said="")
-    values = counted.values_list("said").annotate(n=Count("pk")).order_by("-n", "said")
-    corrected_away = Q(mark="corrected", current_mark__value=None)
-    absent = Q(outcome=Cell.Outcome.ABSENT) & ~Q(mark="corrected")
-    return Summary(
-        all=sum(states.values()),
-        states=states,
-        values=list(values[:most]),
-        absent=cells.filter(absent | corrected_away).count(),
-        doubted=cells.exclude(doubt="").exclude(mark__in=["corrected", "verified"]).count(),
-        stale=cells.stale().count(),
-        verdicts=verdicts,
+def rows_marked_since(table: Table, when: datetime) -> RowQuerySet:
+    """Rows of which somebody has said anything since."""
+    said = Mark.objects.filter(row__table=table, at__gt=when).values("row")
+    return Row.objects.live().filter(table=table, pk__in=said).select_related("document")
+
+
+def next_unreviewed(
+    cell: Cell, wanted: Filter | None = None, found: RowQuerySet | None = None
+) -> tuple[Cell, int] | None:
+    """The next one that nobody has said anything of, along the rows ``found`` and then from the
+    top, and the place of its row among them, from 1. Among those that a filter looks for, where
+    there is one; if it is one for marks, the next that has it. None when there is none left."""
+    table = cell.table
+    order = list((rows(table) if found is None else found).values_list("pk", flat=True))
+    left = (matching(table, wanted) if wanted else Cell.objects.live()).filter(table=table)
+    if not (wanted and wanted.mark):
+        left = left.unreviewed()
+    left = left.exclude(pk=cell.pk).order_by("column__position", "column")
+    places = {row: place for place, row in enumerate(order)}
+    here = places.get(cell.row_id, -1)
+    after = left.filter(row=cell.row_id).filter(
+        Q(column__position__gt=cell.column.position)
+        | Q(column__position=cell.column.position, column__gt=cell.column_id)
     )
+    if here >= 0 and (found_here := after.to_show().first()):
+        return found_here, here + 1
+    waiting = {row for row in left.order_by().values_list("row", flat=True).distinct()}
+    # this row comes last: what is left of it is before the cell
+    onward = [row for row in [*order[here + 1 :], *order[: here + 1]] if row in waiting]
+    if not onward:
+        return None
+    following = left.filter(row=onward[0]).to_show().first()
+    return (following, places[onward[0]] + 1) if following else None

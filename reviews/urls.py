@@ -3,11 +3,14 @@ from django.urls import path
 from reviews.views import (
     building,
     cells,
+    changes,
     documents,
     files,
     grid,
     playbooks,
+    rows,
     running,
+    summaries,
     tables,
 )
 
@@ -16,6 +19,7 @@ urlpatterns = [
     path("tables/", tables.tables, name="tables"),
     path("tables/new/", tables.new, name="new"),
     path("tables/<uuid:table_id>/", grid.table, name="table"),
+    path("tables/<uuid:table_id>/changes/", changes.changes, name="changes"),
     path("tables/<uuid:table_id>/columns/", building.columns, name="columns"),
     path("tables/<uuid:table_id>/columns/new/", building.add_column, name="add_column"),
     path("tables/<uuid:table_id>/documents/", documents.documents, name="documents"),
@@ -31,6 +35,7 @@ urlpatterns = [
     path("tables/<uuid:table_id>/cancel/", running.cancel, name="cancel"),
     path("tables/<uuid:table_id>/file.<slug:kind>", files.file, name="file"),
     path("columns/<uuid:column_id>/", building.column, name="column"),
+    path("columns/<uuid:column_id>/summary/", summaries.summary, name="summary"),
     path("columns/<uuid:column_id>/move/", building.move_column, name="move_column"),
     path("columns/<uuid:column_id>/remove/", building.remove_column, name="remove_column"),
     path("columns/<uuid:column_id>/restore/", building.restore_column, name="restore_column"),
@@ -43,5 +48,6 @@ urlpatterns = [
     path("cells/<uuid:cell_id>/", cells.cell, name="cell"),
     path("cells/<uuid:cell_id>/next/", cells.following, name="following"),
     path("cells/<uuid:cell_id>/mark/", cells.mark, name="mark"),
-    path("rows/<uuid:row_id>/verify/", cells.verify_row, name="verify_row"),
+    path("rows/<uuid:row_id>/", rows.row, name="row"),
+    path("rows/<uuid:row_id>/mark/", rows.mark_row, name="mark_row"),
 ]

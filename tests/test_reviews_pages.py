@@ -168,7 +168,7 @@ def test_a_row_is_verified_and_one_goes_on_to_what_is_left(as_owner, workspace, 
     following = as_owner.get(at("following", workspace, law.public_id))
     assert following.url == at("cell", workspace, fee.public_id)
 
-    as_owner.post(at("verify_row", workspace, law.row.public_id), {"seen": 0})
+    as_owner.post(at("mark_row", workspace, law.row.public_id), {"kind": "verified", "seen": 0})
 
     assert not table.cells.unreviewed().exists()
     done = as_owner.get(at("following", workspace, law.public_id), follow=True)

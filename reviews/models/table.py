@@ -107,12 +107,15 @@ class Table(models.Model):
         from reviews.models.cell import Cell
         from reviews.models.mark import Mark
 
-        cells = self.cells.live()
+        cells = self.cells.live().order_by()
         found = {str(state): 0 for state in Cell.State} | {str(kind): 0 for kind in Mark.Kind}
-        for name in ("state", "mark"):
-            rows = cells.order_by().values_list(name).annotate(n=Count("pk"))
-            found |= {key: n for key, n in rows if key}
-        return found | {"stale": cells.stale().count(), "all": cells.count()}
+        found["all"] = 0
+        for state, mark, n in cells.values_list("state", "mark").annotate(n=Count("pk")):
+            found[state] += n
+            found["all"] += n
+            if mark:
+                found[mark] += n
+        return found | {"stale": cells.stale().count()}
 
     def spent(self) -> Decimal:
         """US dollars that its cells have cost so far, reruns included."""

@@ -1,24 +1,29 @@
-"""A table as a grid."""
+"""A table as a grid: a page of its rows, and more rows as somebody scrolls."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET
 
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
+from documents.source import PART
+from qa.sources import is_uuid
 from reviews import cells
-from reviews.forms import FilterForm
-from reviews.models import Column
+from reviews.models import Cell, Column
 from reviews.views import lookups
+from reviews.views.cells import opened
+from reviews.views.changes import counted
+from reviews.views.looking import ON_A_PAGE, Look
 
-ON_A_PAGE = 50
+HIGH = 57  # pixels of a row that is not there yet, about
 
 
 @dataclass(frozen=True)
@@ -30,33 +35,60 @@ class Head:
     next: str
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """A page of rows in the grid: rows, or the room for them. ``first`` counts rows from 1."""
+
+    number: int
+    first: int
+    size: int
+    lines: list[cells.Line]
+
+    @property
+    def high(self) -> int:
+        return self.size * HIGH
+
+
 @require_GET
 @in_workspace(Act.READ)
 def table(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
-    """The grid; the grid alone for htmx, which asks again while cells are being answered."""
+    """The grid, with a cell open beside it where the address names one; some rows alone for a
+    script that asks for that part."""
     shown = lookups.table(request, workspace, table_id)
-    columns = list(shown.columns.live())
-    sort = request.GET.get("sort", "")
-    by = next((one for one in columns if str(one.public_id) == sort.removeprefix("-")), None)
-    form = FilterForm(request.GET, table=shown)
-    wanted = form.wanted
-    found = cells.rows(shown, wanted, sort=by, descending=sort.startswith("-"))
-    pages = Paginator(found.select_related("document__current"), ON_A_PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    counts = shown.counts()
-    context = {
-        "workspace": workspace,
-        "table": shown,
-        "heads": [_head(column, sort) for column in columns],
-        "form": form,
-        "narrowed": not wanted.empty,
-        "page": page,
-        "lines": cells.window(shown, list(page.object_list), columns),
-        "counts": counts,
-        "working": counts["queued"] + counts["running"],
-        "run": shown.runs.first(),
-    }
-    return render(request, "reviews/_grid.html" if request.htmx else "reviews/table.html", context)
+    look = Look(shown, request.GET)
+    page = look.page(request.GET.get("page"))
+    lines = cells.window(shown, list(page.object_list), look.columns)
+    context = {"workspace": workspace, "table": shown, "look": look, "page": page}
+    if request.headers.get(PART) == "rows":
+        more = {"stretch": _stretch(page, page.number, lines), "heads": look.columns}
+        response = render(request, "reviews/_rows.html", {**context, **more})
+    else:
+        stretches = [_stretch(page, n, lines) for n in page.paginator.page_range]
+        more = {"heads": _heads(look), "lines": lines, "stretches": stretches}
+        about = {"run": shown.runs.first(), **counted(shown), **_beside(request, workspace, look)}
+        response = render(request, "reviews/table.html", {**context, **more, **about})
+    patch_vary_headers(response, [PART])
+    return response
+
+
+def _stretch(page: Any, number: int, lines: list[cells.Line]) -> Stretch:
+    first = (number - 1) * ON_A_PAGE + 1
+    size = min(ON_A_PAGE, page.paginator.count - first + 1)
+    return Stretch(number, first, size, lines if number == page.number else [])
+
+
+def _beside(request: MemberRequest, workspace: Workspace, look: Look) -> dict[str, Any]:
+    """The cell that the address names, if it is one of the table."""
+    named = request.GET.get("cell", "")
+    if not is_uuid(named):
+        return {}
+    rows = Cell.objects.live().filter(table=look.table, public_id=named)
+    cell = rows.to_show().select_related("table__workspace").first()
+    return {"beside": opened(request, workspace, cell, look)} if cell else {}
+
+
+def _heads(look: Look) -> list[Head]:
+    return [_head(column, look.order) for column in look.columns]
 
 
 def _head(column: Column, sort: str) -> Head:

@@ -7,15 +7,19 @@
   const wide = matchMedia("(min-width: 1081px)"); // below, app.css gives the source the page
   const LINKS = ".turn a.n, .notes cite a";
   const INSIDE = "#source :is(.tabs, .strip, .pins, .findings, .note) a";
-  const home = location.pathname;
+  const path = location.pathname;
   const pane = () => document.getElementById("source");
+  // A cell beside its table has an address of its own: the page's stays where it is.
+  const own = () => document.querySelector("[data-source-home]");
+  const home = () => own()?.dataset.sourceHome ?? path;
+  const address = () => (own() ? (pane()?.dataset.here ?? "") : location.href);
   let opener = null; // where the focus goes back to
   let request = null;
 
   // The place an address opens in this page's pane, as a comparable string; "" when none.
   const place = (href) => {
     const { origin, pathname, searchParams: query } = new URL(href, location.href);
-    if (origin !== location.origin || pathname !== home || !query.has("version")) return "";
+    if (origin !== location.origin || pathname !== home() || !query.has("version")) return "";
     // where nothing is lit, the page is the place
     const last = query.has("start") ? ["start", "end"] : ["page"];
     return ["version", "answer", ...last].map((name) => query.get(name)).join(" ");
@@ -25,7 +29,7 @@
 
   // The footnotes that lead to what is open say so, in the text and in the list.
   function markCurrent() {
-    const here = place(location.href);
+    const here = place(address());
     for (const link of document.querySelectorAll(LINKS)) {
       const marked = link.matches("cite a") ? link.closest("li") : link;
       if (here && place(link.href) === here) marked.setAttribute("aria-current", "true");
@@ -82,7 +86,7 @@
       if (!mine.signal.aborted) location.assign(href);
       return;
     }
-    if (push) history.pushState({ htmx: true }, "", href);
+    if (push && !own()) history.pushState({ htmx: true }, "", href);
     beside(true);
     markCurrent();
     document.dispatchEvent(new CustomEvent("source:open"));
@@ -97,7 +101,7 @@
   document.addEventListener("click", (event) => {
     if (!plainClick(event) || !pane()) return;
     const link = event.target.closest(LINKS);
-    if (link && wide.matches && place(link.href)) {
+    if (link && (wide.matches || own()) && place(link.href)) {
       event.preventDefault();
       opener = link;
       openPane(link.href, true);
@@ -129,7 +133,7 @@
     }
     // only while the source or a footnote has the focus, so that letters stay letters elsewhere
     const step = { j: 1, k: -1 }[event.key];
-    if (step && close && wide.matches && event.target.closest?.(`#source, ${LINKS}`)) walk(step);
+    if (step && (own() || (close && wide.matches)) && event.target.closest?.(`#source, ${LINKS}`)) walk(step);
   });
 
   function walk(step) {
@@ -143,7 +147,7 @@
 
   // Back and forward change the pane alone: the conversation and a half-written question stay.
   document.addEventListener("htmx:before:history:restore", (event) => {
-    if (location.pathname !== home || !pane()) return;
+    if (location.pathname !== path || own() || !pane()) return;
     const { here: shown } = pane().dataset;
     const here = place(location.href);
     if (shown && place(shown) === here && !document.dispatchEvent(new CustomEvent("source:page", { cancelable: true }))) {
@@ -158,6 +162,11 @@
   });
 
   document.addEventListener("htmx:after:swap", markCurrent);
+  document.addEventListener("source:mark", markCurrent);
+  document.addEventListener("source:open", () => {
+    markCurrent();
+    showMark(false);
+  });
   document.addEventListener("DOMContentLoaded", () => {
     markCurrent();
     showMark(location.hash === "#cited");

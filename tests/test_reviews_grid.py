@@ -1,0 +1,361 @@
+"""A table as a grid: cells open beside it, what changes in it, what its columns come to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Member
+from accounts.roles import Role
+from qa.models import Citation
+from reviews import books, cells, summary, tables
+from reviews.models import Cell, Mark
+from reviews.values import Kind
+from tests.conftest import read, upload
+from tests.test_reviews_pages import at, mark
+from tests.test_reviews_tables import FEE, LAW, MODEL, answered, law, table
+
+__all__ = ["law", "table"]
+
+BESIDE = {"Pincite-Part": "beside"}
+TERM = books.Asked("Term", "How long?", Kind.NUMBER)
+
+
+def said(cell, kind, seen, client, **more):
+    """A mark that is put beside the grid, and what the answer shows."""
+    data = {"kind": kind, "seen": seen, **more}
+    return client.post(
+        at("mark", cell.table.workspace, cell.public_id), data, headers=BESIDE
+    ).content.decode()
+
+
+def cited(cell):
+    version = cell.row.document.current
+    cell.answer.blocks = [{"text": "Irish law governs.", "citations": [1]}]
+    cell.answer.save()
+    return Citation.objects.create(
+        answer=cell.answer,
+        number=1,
+        kind="text",
+        state="exact",
+        version=version,
+        start=3,
+        end=20,
+        page_start=1,
+        page_end=1,
+        title="Lease",
+        cited_text=version.text.content[3:20],
+    )
+
+
+@pytest.fixture
+def wide(workspace, owner):
+    """Three documents and a column of laws, of which two are the same."""
+    documents = [upload(workspace, owner, f"No. {n}.", f"{n}.txt") for n in range(3)]
+    for document in documents:
+        read(document)
+    made = tables.make(
+        workspace, owner, title="Laws", model=MODEL, documents=documents, columns=[LAW, TERM]
+    )
+    laws = made.cells.filter(column__title="Law").order_by("row__position")
+    for cell, text in zip(laws, ["Irish law", "Irish law", "French law"], strict=True):
+        answered(cell, text)
+    return made
+
+
+# open beside it ---------------------------------------------
+
+
+def test_a_cell_opens_beside_the_grid_with_the_place_it_cites_first(as_owner, workspace, law):
+    answered(law)
+    cited(law)
+
+    page = as_owner.get(at("cell", workspace, law.public_id), headers=BESIDE).content.decode()
+
+    assert '<aside id="beside"' in page
+    assert "<html" not in page
+    assert 'id="cited"' in page
+    assert re.search(r'class="n" href="/w/[^"]+/cells/[^"]+start=3&amp;end=20#cited"', page)
+
+
+def test_the_grid_comes_with_the_cell_that_its_address_names(as_owner, workspace, table, law):
+    answered(law)
+    address = at("table", workspace, table.public_id)
+
+    assert 'id="opened"' in as_owner.get(f"{address}?cell={law.public_id}").content.decode()
+    for nothing in ("zzz", table.public_id):
+        assert 'id="opened"' not in as_owner.get(f"{address}?cell={nothing}").content.decode()
+
+
+def test_a_mark_beside_the_grid_shows_the_cell_anew_with_its_counts(as_owner, law):
+    answered(law)
+
+    page = said(law, "verified", 0, as_owner)
+
+    assert "Verified by" in page
+    assert f'id="{law.anchor}"' in page
+    assert "1 verified" in page
+    refused = said(law, "flagged", 1, as_owner)
+    assert "Say what is to be looked at." in refused
+    assert 'id="changes"' in refused
+
+
+def test_who_comes_second_beside_the_grid_sees_both(as_owner, as_mate, law):
+    answered(law)
+    mark(as_mate, law, "corrected", 0, value="Scots law")
+
+    page = said(law, "corrected", 0, as_owner, value="English law")
+
+    assert "Scots law" in page
+    assert "English law</textarea>" in page
+    assert "not kept yet" in page
+
+
+def test_the_way_on_and_the_way_back_keep_filter_and_order(as_owner, workspace, wide):
+    first, second, third = wide.cells.filter(column__title="Law").order_by("row__position")
+    kept = f"?is={first.column.public_id}.value.Irish+law"
+
+    page = as_owner.get(at("cell", workspace, first.public_id) + kept).content.decode()
+    onward = as_owner.get(at("following", workspace, first.public_id) + kept)
+    tables.verify(second, wide.created_by, 0)
+    done = as_owner.get(at("following", workspace, first.public_id) + kept)
+
+    assert at("table", workspace, wide.public_id) + kept + "#" in page
+    assert onward.url == at("cell", workspace, second.public_id) + kept
+    assert done.url == at("table", workspace, wide.public_id) + kept
+    assert not third.mark
+
+
+def test_what_is_next_follows_the_order_of_the_rows(wide):
+    first, second, third = wide.cells.filter(column__title="Law").order_by("row__position")
+    falling = cells.rows(wide, descending=True)
+
+    assert cells.next_unreviewed(first) == (second, 2)
+    assert cells.next_unreviewed(third) == (first, 1)
+    assert cells.next_unreviewed(third, None, falling) == (second, 2)
+    flagged = cells.Filter(mark="flagged")
+    assert cells.next_unreviewed(first, flagged) is None
+    tables.flag(third, wide.created_by, 0, "Look again.")
+    assert cells.next_unreviewed(first, flagged) == (third, 3)
+
+
+# rows ---------------------------------------------
+
+
+def test_a_row_is_flagged_with_a_note_and_that_taken_back(as_owner, workspace, table, law):
+    address = at("mark_row", workspace, law.row.public_id)
+
+    refused = as_owner.post(address, {"kind": "flagged", "seen": 0, "note": " "})
+    flagged = as_owner.post(address, {"kind": "flagged", "seen": 0, "note": "No page 4."})
+    page = as_owner.get(flagged.url).content.decode()
+    back = as_owner.post(address, {"kind": "none", "seen": 1}, headers=BESIDE).content.decode()
+
+    assert refused.status_code == 422
+    assert "No page 4." in page
+    assert f'id="{law.row.anchor}-head"' in back
+    law.row.refresh_from_db()
+    assert (law.row.mark, law.row.marks.count()) == ("", 2)
+
+
+def test_a_row_that_somebody_marked_meanwhile_shows_who(as_owner, workspace, mate, law):
+    tables.verify(law.row, mate, 0)
+
+    page = as_owner.post(
+        at("mark_row", workspace, law.row.public_id), {"kind": "verified", "seen": 0}
+    )
+
+    assert page.status_code == 409
+    assert str(mate) in page.content.decode()
+    nonsense = {"kind": "corrected", "seen": 1}
+    assert as_owner.post(at("mark_row", workspace, law.row.public_id), nonsense).status_code == 422
+
+
+# what changes ---------------------------------------------
+
+
+def test_only_what_has_changed_is_sent_again(as_owner, as_mate, workspace, table, law):
+    Cell.objects.update(changed_at=timezone.now() - timedelta(hours=1))
+    address = at("changes", workspace, table.public_id)
+    since = (timezone.now() - timedelta(minutes=1)).isoformat()
+
+    def changed():
+        page = as_owner.get(address, {"since": since}).content.decode()
+        return re.findall(r'<t[dh][^>]* id="([^"]+)"', page)
+
+    assert changed() == []
+    mark(as_mate, law, "verified", 0)
+    assert changed() == [law.anchor]
+    tables.verify(law.row, table.created_by, 0)
+    assert changed() == [law.anchor, f"{law.row.anchor}-head"]
+    assert as_owner.get(address, {"since": "soon"}).status_code == 200
+
+
+def test_too_much_that_has_changed_is_said_in_a_word(as_owner, workspace, table, monkeypatch):
+    monkeypatch.setattr("reviews.views.changes.MOST_CHANGES", 1)
+    page = as_owner.get(
+        at("changes", workspace, table.public_id), {"since": "2020-01-01T00:00:00+00:00"}
+    ).content.decode()
+
+    assert "data-many" in page
+    assert "<td" not in page
+
+
+def test_rows_are_sent_by_themselves_to_who_scrolls(as_owner, workspace, wide, monkeypatch):
+    monkeypatch.setattr("reviews.views.looking.ON_A_PAGE", 2)
+    monkeypatch.setattr("reviews.views.grid.ON_A_PAGE", 2)
+    address = at("table", workspace, wide.public_id)
+
+    whole = as_owner.get(address).content.decode()
+    rows = as_owner.get(address, {"page": 2}, headers={"Pincite-Part": "rows"}).content.decode()
+
+    assert whole.count('<tr role="row" id=') == 2
+    assert whole.count("data-room") == 1
+    assert rows.count('<tr role="row" id=') == 1
+    assert 'aria-rowindex="4"' in rows
+    assert "<html" not in rows
+
+
+# filters and summaries ---------------------------------------------
+
+
+def test_rows_are_narrowed_by_values_of_several_columns(as_owner, workspace, wide):
+    first, second, _third = wide.rows.all()
+    law, term = wide.columns.all()
+    answered(wide.cells.get(row=second, column=term), "30 days", order=30.0)
+    address = at("table", workspace, wide.public_id)
+
+    def rows(*only):
+        page = as_owner.get(
+            address, {"is": [f"{column.public_id}.{what}" for column, what in only]}
+        )
+        return [line.row for line in page.context["lines"]]
+
+    assert rows((law, "value.Irish law")) == [first, second]
+    assert rows((law, "value.Irish law"), (term, "range.20..40")) == [second]
+    assert rows((term, "unanswered.yes"), (law, "value.Irish law")) == [first]
+    for odd in ("range.x..y", "value.", "nothing.x", "value.a\0b", ""):
+        assert as_owner.get(address, {"is": f"{law.public_id}.{odd}"}).status_code == 200
+
+
+def test_a_correction_counts_as_what_it_says(wide, owner):
+    cell = wide.cells.filter(column__title="Law").first()
+    term = wide.cells.filter(column__title="Term").first()
+    tables.correct(cell, owner, 0, "French law")
+    tables.correct(term, owner, 0, "45 days")
+
+    of_law, of_term = summary.of(cell.column), summary.of(term.column)
+
+    assert [(bar.label, bar.n) for bar in of_law.values] == [("French law", 2), ("Irish law", 1)]
+    assert [(bar.label, bar.n) for bar in of_term.values] == [("45 days", 1)]
+    narrowed = cells.Only(term.column, "range", "40..50")
+    assert list(cells.rows(wide, cells.Filter(only=(narrowed,)))) == [term.row]
+
+
+def test_a_summary_counts_states_verdicts_and_marks(as_owner, workspace, wide, owner):
+    first, second, third = wide.cells.filter(column__title="Law").order_by("row__position")
+    Cell.objects.filter(pk=first.pk).update(outcome="absent", value=None, value_text="")
+    Cell.objects.filter(pk=second.pk).update(verdict="deviates", doubt="ambiguous")
+    tables.verify(third, owner, 0)
+
+    said = summary.of(first.column)
+    page = as_owner.get(at("summary", workspace, first.column.public_id), headers=BESIDE)
+
+    counts = {bar.label: bar.n for bar in [*said.facts, *said.verdicts, *said.marks]}
+    assert counts["Not in this document"] == counts["Deviates"] == counts["Verified"] == 1
+    assert counts["Doubtful"] == 1
+    assert counts["Not reviewed yet"] == 2
+    assert (said.all, said.answered, said.others) == (3, 3, 0)
+    assert f"is={first.column.public_id}.verdict.deviates" in page.content.decode()
+    for bar in [*said.facts, *said.verdicts, *said.marks]:
+        assert len(cells.rows(wide, cells.Filter(only=(bar.only,)))) == bar.n
+
+
+def spread(workspace, owner, asked, found):
+    """A table of one column whose cells have these values."""
+    documents = [upload(workspace, owner, f"No. {n}.", f"{n}.txt") for n in range(len(found))]
+    made = tables.make(
+        workspace, owner, title="T", model=MODEL, documents=documents, columns=[asked]
+    )
+    for cell, (text, order) in zip(made.cells.order_by("row__position"), found, strict=True):
+        answered(cell, text, order=order)
+    return made.columns.get()
+
+
+def test_a_number_far_from_the_rest_stands_out(workspace, owner):
+    numbers = [*range(30, 44), 900]
+    column = spread(workspace, owner, TERM, [(f"{n} days", float(n)) for n in numbers])
+
+    said = summary.of(column)
+
+    assert [bar.label for bar in said.outliers] == ["900 days"]
+    assert said.rule
+    assert sum(bar.n for bar in said.values) == len(numbers)
+    assert said.values[0].only.value == "30.0..43.0"
+    assert "From 30 to 900" in said.typical
+
+
+def test_a_value_that_hardly_any_row_has_stands_out(workspace, owner):
+    laws = ["Irish law"] * 12 + ["French law"] * 9 + ["Manx law"]
+    column = spread(workspace, owner, replace(LAW, expected=""), [(text, None) for text in laws])
+
+    assert [bar.label for bar in summary.of(column).outliers] == ["Manx law"]
+
+
+def test_strangers_and_viewers_get_what_they_may(
+    as_owner, as_stranger, as_mate, mate, workspace, table, law
+):
+    Member.objects.filter(user=mate, workspace=workspace).update(role=Role.VIEWER)
+    addresses = (
+        at("changes", workspace, table.public_id),
+        at("row", workspace, law.row.public_id),
+        at("summary", workspace, law.column.public_id),
+        at("following", workspace, law.public_id),
+    )
+    for address in addresses:
+        assert as_stranger.get(address, headers=BESIDE).status_code == 404
+        assert as_mate.get(address, headers=BESIDE).status_code in (200, 302)
+    data = {"kind": "verified", "seen": 0}
+    assert as_stranger.post(at("mark_row", workspace, law.row.public_id), data).status_code == 404
+    assert as_mate.post(at("mark_row", workspace, law.row.public_id), data).status_code == 403
+    assert not Mark.objects.exists()
+
+
+# how much is asked of the database ---------------------------------------------
+
+
+def test_a_large_table_takes_as_many_queries_as_a_small_one(as_owner, workspace, owner, table, law):
+    answered(law)
+    addresses = [
+        (at("table", workspace, table.public_id), {}),
+        (at("table", workspace, table.public_id), {"Pincite-Part": "rows"}),
+        (at("changes", workspace, table.public_id) + "?since=2020-01-01T00:00:00Z", {}),
+        (at("summary", workspace, law.column.public_id), BESIDE),
+        (at("following", workspace, law.public_id), {}),
+    ]
+
+    def queries():
+        counts = []
+        for address, headers in addresses:
+            with CaptureQueriesContext(connection) as found:
+                assert as_owner.get(address, headers=headers).status_code < 400
+            counts.append(len(found))
+        return counts
+
+    tables.add_documents(table, [upload(workspace, owner, "No. 1", "1.txt")])
+    answered(table.cells.filter(column=law.column).last())
+    queries()
+    few = queries()
+    more = [upload(workspace, owner, f"No. {n}", f"{n}.txt") for n in range(2, 8)]
+    tables.add_documents(table, more)
+    for cell in table.cells.filter(column=law.column).exclude(pk=law.pk):
+        answered(cell)
+    for n in range(3):
+        tables.add_column(table, replace(FEE, title=f"Fee {n}"))
+
+    assert queries() == few
