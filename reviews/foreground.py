@@ -14,10 +14,11 @@ from django.utils import timezone
 from qa.foreground import citation_dict
 from qa.turns import write_next
 from reviews import batches, running, settling
-from reviews.models import Batch, Cell, Run, Table
+from reviews.models import Batch, Cell, Row, Run, Table
 
 THREADS = 4
 POLL = 0.1
+ROWS = 50  # rows whose cells are looked up at once
 
 
 def finish(run: Run) -> Run:
@@ -58,11 +59,15 @@ def _rest(run: Run) -> float:
 
 
 def lines(table: Table) -> Iterator[dict[str, Any]]:
-    """The shape that `review --json` prints, one line a cell, by document and column."""
-    cells = Cell.objects.live().to_show().filter(table=table)
-    ordered = cells.order_by("row__position", "row", "column__position", "column")
-    for cell in ordered.prefetch_related("answer__calls", "answer__citations__version__document"):
-        yield as_dict(cell)
+    """The shape that `review --json` prints, one line a cell, by document and column. Some rows
+    are looked up at a time: a table may have more cells than memory."""
+    keys = list(Row.objects.live().filter(table=table).values_list("pk", flat=True))
+    for at in range(0, len(keys), ROWS):
+        cells = Cell.objects.live().to_show().filter(row__in=keys[at : at + ROWS])
+        ordered = cells.order_by("row__position", "row", "column__position", "column")
+        found = ordered.prefetch_related("answer__calls", "answer__citations__version__document")
+        for cell in list(found):
+            yield as_dict(cell)
 
 
 def as_dict(cell: Cell) -> dict[str, Any]:

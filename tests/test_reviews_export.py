@@ -8,13 +8,19 @@ import json
 from datetime import datetime
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import AsyncClient
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from accounts.local import local_workspace
 from documents.models import Text
 from reviews import books, export, running, tables
 from reviews.models import Cell, Playbook, Table
+from reviews.views import files
+from tests.conftest import upload
 from tests.test_reviews_live import BEGIN, CONTRACT, FEE, LAW, MODEL, SUE, document, go_on
 
 __all__ = ["document"]
@@ -128,3 +134,31 @@ def test_a_playbook_of_the_workspace_is_used_by_its_name(db):
     Playbook.put(workspace, books.read(PLAYBOOK), user)
 
     assert "ours" in {one.name for one in Playbook.objects.offered_in(workspace)}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("kind", "made"), [("csv", export.csv_rows), ("jsonl", export.json_lines)])
+async def test_a_file_is_sent_as_it_is_made(kind, made, owner, workspace, document, monkeypatch):
+    table = await sync_to_async(tables.make)(
+        workspace, owner, title="Leases", model=MODEL, documents=[document], columns=[LAW, FEE]
+    )
+    monkeypatch.setattr(files, "CHUNK", 10)
+    client = AsyncClient()
+    await client.aforce_login(owner)
+
+    response = await client.get(f"/w/{workspace.slug}/tables/{table.public_id}/file.{kind}")
+    chunks = [chunk.decode() async for chunk in response.streaming_content]
+
+    assert len(chunks) == 2
+    assert "".join(chunks) == await sync_to_async(lambda: "".join(made(table)))()
+    assert "attachment" in response["Content-Disposition"]
+
+
+def test_it_takes_no_more_queries_for_more_documents_of_a_window(
+    reviewed, workspace, owner, django_assert_num_queries
+):
+    with CaptureQueriesContext(connection) as few:
+        list(export.json_lines(reviewed))
+    tables.add_documents(reviewed, [upload(workspace, owner, f"{n}", f"{n}.txt") for n in range(4)])
+    with django_assert_num_queries(len(few)):
+        assert len(list(export.json_lines(reviewed))) == 5 * 4
