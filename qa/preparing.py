@@ -82,7 +82,7 @@ def _request(
         searching=answer.searches,
         domains=WebAccess.domains_of(answer.workspace) if answer.web else (),
         **on_behalf(connection, answer.author),
-        previous=warmth.previous(answer.thread),
+        previous=warmth.previous(answer.thread, model),
     )
     return keeping(question, connection, answer.workspace, answer.thread), shown
 

@@ -25,6 +25,8 @@ HABIT = timedelta(days=30)
 LOOKED_AT = 200
 RAN_OUT = "expired"
 """The one reason for a miss that is Pincite's own word."""
+WITH_DOCUMENTS = (ApiCall.Purpose.ANSWER, ApiCall.Purpose.WARM)
+"""The requests of a conversation that begin with its documents: a summary does not."""
 CHARS_PER_TOKEN = 3
 ALMOST = 0.9  # of the documents: counts are estimates
 
@@ -113,12 +115,15 @@ def _seconds(at: datetime) -> float:
 # what a request leaves behind ------------------------------------------------------------------
 
 
-def previous(thread: Thread | None) -> str | None:
-    """The message whose cached prefix the next request of a conversation should find again."""
+def previous(thread: Thread | None, model: catalogue.Model | None = None) -> str | None:
+    """The message whose cached prefix the next request of a conversation should find again: the
+    newest that the model wrote; where it wrote none, that of another, which is why it is missed."""
     if thread is None:
         return None
-    rows = ApiCall.objects.filter(thread=thread).exclude(message_id="")
-    return rows.order_by("-at", "-pk").values_list("message_id", flat=True).first()
+    rows = ApiCall.objects.filter(thread=thread, purpose__in=WITH_DOCUMENTS).exclude(message_id="")
+    told = rows.order_by("-at", "-pk").values_list("message_id", flat=True)
+    own = told.filter(model=model.id).first() if model else None
+    return own or told.first()
 
 
 def kept(

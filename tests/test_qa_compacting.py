@@ -59,6 +59,17 @@ def test_what_no_longer_fits_goes_as_a_summary_and_the_next_question_takes_the_s
     assert answers[0].citations.filter(state="exact").exists()
 
 
+def test_a_summary_is_not_the_message_whose_cache_is_looked_for(talk):
+    before = [talk() for _ in range(5)][-1].calls.get()
+    cap(9_500)
+    sixth = talk()
+    assert sixth.summary
+    asked = sixth.calls.get(purpose=ApiCall.Purpose.ANSWER)
+    assert asked.parameters["diagnostics"]["previous_message_id"] == before.message_id
+    # with the conversation's beginning the prompt did change, its model did not
+    assert asked.cache_miss_reason in ("", "messages_changed")
+
+
 def test_a_summary_that_is_too_old_goes_into_the_next_one(talk):
     for _ in range(5):
         talk()

@@ -214,3 +214,16 @@ def test_another_model_is_a_reason(emulator, contract, owner):
         model="claude-opus-5-5",
     )
     assert again.cache_miss_reason == "model_changed"
+
+
+def test_a_model_that_comes_back_looks_for_what_it_left_itself(emulator, contract, owner):
+    first = asked(contract, owner)
+    talk = {"thread": first.thread}
+    other = asked(
+        contract, owner, "And when?", **talk, follows=first.answer, model="claude-opus-5-5"
+    )
+    back = asked(contract, owner, "Who may end it?", **talk, follows=other.answer)
+    assert back.parameters["diagnostics"]["previous_message_id"] == first.message_id
+    assert back.cache_miss_reason == ""
+    counted = contract.current.token_counts.get(model="claude-sonnet-5-5").tokens
+    assert back.cache_read_tokens >= counted
