@@ -207,7 +207,7 @@ class ApiCallAdmin(RecordAdmin):
             **self.admin_site.each_context(request),
             "title": _("Why the cache was missed"),
             "opts": self.opts,
-            "reasons": by_reason(self.get_queryset(request), days),
+            "reasons": by_reason(self.get_queryset(request), days, request.user),
             "days": days,
             "periods": PERIODS,
         }

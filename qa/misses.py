@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -12,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from qa.engine import catalogue
 from qa.models import ApiCall
+from qa.spend import titled, titles_of
 from qa.warmth import RAN_OUT
 
 EXAMPLES = 5
@@ -26,6 +29,14 @@ REASONS = {
 }
 
 
+@dataclass(frozen=True)
+class Example:
+    """A request, and what its conversation is called; "" where it belongs to none."""
+
+    call: ApiCall
+    conversation: str
+
+
 @dataclass
 class Reason:
     """One reason: how often, and what reading instead would have saved in US dollars."""
@@ -35,23 +46,32 @@ class Reason:
     count: int = 0
     tokens: int = 0
     usd: Decimal = Decimal(0)
-    examples: list[ApiCall] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
 
 
-def by_reason(calls: QuerySet[ApiCall], days: int) -> list[Reason]:
-    """The reasons of the last days, the dearest first; ``calls`` are those one may see."""
+def by_reason(calls: QuerySet[ApiCall], days: int, viewer: Any) -> list[Reason]:
+    """The reasons of the last days, the dearest first; ``calls`` are those the viewer may see, to
+    whom the conversations of others are not named where they are private."""
     since = timezone.now() - timedelta(days=days)
     rows = calls.filter(at__gte=since).exclude(cache_miss_reason="")
     found: dict[str, Reason] = {}
-    for call in rows.select_related("workspace", "user", "thread").order_by("-at").iterator(500):
+    examples: defaultdict[str, list[ApiCall]] = defaultdict(list)
+    for call in rows.order_by("-at").iterator(500):
         name = call.cache_miss_reason
         meaning = str(REASONS.get(name, _("A reason that this release does not know.")))
         reason = found.setdefault(name, Reason(name, meaning))
         reason.count += 1
         reason.tokens += call.cache_missed_tokens
         reason.usd += lost(call)
-        if len(reason.examples) < EXAMPLES:
-            reason.examples.append(call)
+        if len(examples[name]) < EXAMPLES:
+            examples[name].append(call)
+    shown = [call.thread_id for calls in examples.values() for call in calls]
+    titles = titles_of(shown, viewer)
+    for name, reason in found.items():
+        reason.examples = [
+            Example(call, titled(call.thread_id, titles) if call.thread_id else "")
+            for call in examples[name]
+        ]
     return sorted(found.values(), key=lambda reason: (-reason.usd, -reason.count, reason.name))
 
 

@@ -3,7 +3,7 @@ of token. Always of given workspaces and one backend: what extracts would have c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -171,24 +171,10 @@ class Spend:
     def _threads(self) -> list[Line]:
         rows = self.calls.values("thread").annotate(usd=added("cost_usd"), n=Count("pk"))
         found = list(rows.order_by("-usd"))
-        titles = self._titles([row["thread"] for row in found])
+        titles = titles_of([row["thread"] for row in found], self.viewer)
         return _shared(
-            [
-                Line(self._title(row["thread"], titles), dollars(row["usd"]), row["n"])
-                for row in found
-            ]
+            [Line(titled(row["thread"], titles), dollars(row["usd"]), row["n"]) for row in found]
         )
-
-    def _titles(self, threads: list[int | None]) -> dict[int, str]:
-        """Of those that the viewer may see: a private one is its author's alone."""
-        visible = Thread.objects.visible_to(self.viewer).filter(pk__in=[t for t in threads if t])
-        return dict(visible.values_list("pk", "title"))
-
-    @staticmethod
-    def _title(thread: int | None, titles: dict[int, str]) -> str:
-        if thread is None:
-            return _("no conversation")
-        return titles.get(thread, _("a private or deleted conversation"))
 
     def kinds(self) -> list[Line]:
         """What each kind of token came to, at the rates of each request; the rest are searches."""
@@ -255,10 +241,10 @@ class Spend:
             .annotate(n=Count("pk"), usd=added("cost_usd"), saved=added("saved_usd"), **TOKENS)
             .order_by(*groups)
         )
-        titles = self._titles([row["thread"] for row in found])
+        titles = titles_of([row["thread"] for row in found], self.viewer)
         for row in found:
             texts = [row["workspace__name"], row["user__email"], row["model"],
-                     self._title(row["thread"], titles), row["purpose"]]  # fmt: skip
+                     titled(row["thread"], titles), row["purpose"]]  # fmt: skip
             yield [
                 row["day"].isoformat(),
                 *(harmless(str(text or "")) for text in texts),
@@ -268,6 +254,19 @@ class Spend:
                 f"{dollars(row['usd']):.12f}",
                 f"{dollars(row['saved']):.12f}",
             ]
+
+
+def titles_of(threads: Iterable[int | None], viewer: Any) -> dict[int, str]:
+    """Of those that the viewer may see: a private one is its author's alone."""
+    visible = Thread.objects.visible_to(viewer).filter(pk__in=[t for t in threads if t])
+    return dict(visible.values_list("pk", "title"))
+
+
+def titled(thread: int | None, titles: dict[int, str]) -> str:
+    """What a conversation is called where only those of ``titles`` may be named."""
+    if thread is None:
+        return _("no conversation")
+    return titles.get(thread, _("a private or deleted conversation"))
 
 
 def harmless(text: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import Member, User
 from accounts.roles import Role
 from qa.misses import by_reason
-from qa.models import ApiCall
+from qa.models import ApiCall, Thread
 from tests.conftest import read, upload
 from tests.test_qa_warmth import LONG, asked, document_tokens, earlier
 
@@ -41,13 +41,13 @@ def chief(db, sign_in):
     return sign_in(User.objects.create_superuser("chief@example.com", "chief-pass"))
 
 
-def test_misses_are_added_up_by_reason_the_dearest_first(workspace):
+def test_misses_are_added_up_by_reason_the_dearest_first(workspace, owner):
     missed(workspace, "model_changed", 1_000_000, cache_write_5m_tokens=1_000_000)
     missed(workspace, "model_changed", 1_000_000, cache_write_1h_tokens=1_000_000)
     missed(workspace, "messages_changed", 10_000_000)
     missed(workspace, "unavailable", 0)
     missed(workspace, "", 0)
-    found = by_reason(ApiCall.objects.all(), 30)
+    found = by_reason(ApiCall.objects.all(), 30, owner)
     assert [(one.name, one.count, one.tokens) for one in found] == [
         ("messages_changed", 1, 10_000_000),
         ("model_changed", 2, 2_000_000),
@@ -57,11 +57,11 @@ def test_misses_are_added_up_by_reason_the_dearest_first(workspace):
     assert [one.usd for one in found] == [Decimal("19"), Decimal("6.3"), Decimal(0)]
 
 
-def test_only_the_newest_are_shown_as_examples(workspace):
+def test_only_the_newest_are_shown_as_examples(workspace, owner):
     calls = [missed(workspace, "expired", 100, days) for days in range(8)]
-    found = by_reason(ApiCall.objects.all(), 30)
-    assert [call.pk for call in found[0].examples] == [call.pk for call in calls[:5]]
-    assert by_reason(ApiCall.objects.all(), 7)[0].count == 7
+    found = by_reason(ApiCall.objects.all(), 30, owner)
+    assert [one.call.pk for one in found[0].examples] == [call.pk for call in calls[:5]]
+    assert by_reason(ApiCall.objects.all(), 7, owner)[0].count == 7
 
 
 def test_the_page_lists_them_with_links_to_the_requests(workspace, chief):
@@ -88,6 +88,25 @@ def test_who_administers_one_workspace_sees_its_misses_only(workspace, elsewhere
     assert "tools_changed" not in html
 
 
+def test_the_titles_of_others_private_conversations_are_not_shown(workspace, owner, sign_in):
+    staff = User.objects.create_user("staff@example.com", "staff-pass", is_staff=True)
+    Member.objects.create(workspace=workspace, user=staff, role=Role.ADMIN)
+    for title, private in (("The merger", True), ("The lease", False)):
+        thread = Thread.objects.create(
+            workspace=workspace, author=owner, title=title, is_private=private
+        )
+        missed(workspace, "model_changed", 5, thread=thread)
+    missed(workspace, "model_changed", 5)
+    html = sign_in(staff).get(reverse(PAGE)).content.decode()
+    assert "The lease" in html
+    assert "The merger" not in html
+    assert "a private or deleted conversation" in html
+    assert "no conversation" not in html
+    assert "The merger" in {
+        one.conversation for one in by_reason(ApiCall.objects.all(), 1, owner)[0].examples
+    }
+
+
 def test_others_do_not_see_the_page(workspace, as_owner, sign_in):
     assert as_owner.get(reverse(PAGE)).status_code == 302
     staff = User.objects.create_user("staff@example.com", "staff-pass", is_staff=True)
@@ -103,6 +122,6 @@ def test_documents_that_ran_out_are_a_reason_of_their_own(emulator, workspace, o
     again = asked(contract, owner, "Who may end it?", thread=first.thread, follows=first.answer)
     assert again.cache_miss_reason == "expired"
     assert again.cache_missed_tokens == document_tokens(contract)
-    found = by_reason(ApiCall.objects.all(), 1)
+    found = by_reason(ApiCall.objects.all(), 1, owner)
     assert [one.name for one in found] == ["expired"]
     assert found[0].usd > 0
