@@ -26,7 +26,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from qa.notes import note
 from reviews import cells as looking
-from reviews import foreground
+from reviews import foreground, noting
 from reviews.models import Cell, Column, Table
 from reviews.values import Kind
 
@@ -59,21 +59,30 @@ def lines(table: Table) -> Iterator[looking.Line]:
 
 
 def xlsx(table: Table) -> bytes:
-    """The workbook: the table with typed cells, what each cell rests on, and what was asked."""
+    """The workbook: the table with typed cells, what each cell rests on, what was asked, and, not
+    shown, which cell is which, so that corrections made in it can be taken back."""
     book = Workbook(write_only=True)
     columns = list(table.columns.live())
     sheet: WriteOnlyWorksheet = book.create_sheet(_("Review"))
+    keys: WriteOnlyWorksheet = book.create_sheet(noting.KEYS)
     sheet.freeze_panes = "B2"
+    keys.sheet_state = "hidden"
     for number in range(1, len(columns) + 2):
         sheet.column_dimensions[get_column_letter(number)].width = 28
+    sheet.column_dimensions[get_column_letter(len(columns) + 2)].hidden = True
     bold = Font(bold=True)
-    sheet.append([_cell(sheet, text, font=bold) for text in _heads(columns)])
+    sheet.append([_cell(sheet, text, font=bold) for text in [*_heads(columns), noting.ROW]])
+    keys.append([str(table.public_id)])
+    keys.append(["", *(str(column.public_id) for column in columns)])
+    keys.append(["", *(_cell(keys, column.title) for column in columns)])
     for line in lines(table):
         of_column = {cell.column_id: cell for cell in line.cells}
+        found = [of_column.get(column.pk) for column in columns]
+        row = str(line.row.public_id)
         first = _cell(sheet, line.row.document.title, font=bold)
         first.hyperlink = _address(_document_path(table, line.row.document.public_id))
-        shown = [_value(sheet, of_column.get(column.pk), column) for column in columns]
-        sheet.append([first, *shown])
+        sheet.append([first, *(_value(sheet, cell) for cell in found), row])
+        keys.append([row, *(noting.note(cell, written(cell)) if cell else "" for cell in found)])
     _citations(book, table)
     _asked(book, columns)
     kept = io.BytesIO()
@@ -81,11 +90,17 @@ def xlsx(table: Table) -> bytes:
     return kept.getvalue()
 
 
+def written(cell: Cell) -> Any:
+    """A cell's value as the workbook has it."""
+    value = typed(cell)[0]
+    return _text(value) if isinstance(value, str) else value
+
+
 def _heads(columns: list[Column]) -> list[str]:
     return [_("Document"), *(column.title for column in columns)]
 
 
-def _value(sheet: Any, cell: Cell | None, column: Column) -> Any:
+def _value(sheet: Any, cell: Cell | None) -> Any:
     if cell is None:
         return None
     value, form = typed(cell)
@@ -128,7 +143,7 @@ def typed(cell: Cell) -> tuple[Any, str]:
 def _cell(sheet: Any, value: Any, **style: Any) -> Any:
     """A cell whose text is never a formula."""
     if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:LONGEST]
+        value = _text(value)
     made = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str):
         made.data_type = "s"
@@ -136,6 +151,10 @@ def _cell(sheet: Any, value: Any, **style: Any) -> Any:
     for name, given in style.items():
         setattr(made, name, given)
     return made
+
+
+def _text(value: str) -> str:
+    return ILLEGAL_CHARACTERS_RE.sub("", value)[:LONGEST]
 
 
 def _citations(book: Workbook, table: Table) -> None:

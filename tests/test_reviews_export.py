@@ -45,7 +45,7 @@ def test_a_workbook_has_typed_cells_and_every_citation(reviewed, owner, workspac
 
     book = load_workbook(io.BytesIO(export.xlsx(reviewed)))
 
-    heads, first = ([cell.value for cell in row] for row in book["Review"].iter_rows())
+    heads, first = ([cell.value for cell in row] for row in book["Review"].iter_rows(max_col=5))
     assert heads == ["Document", "Law", "Fee", "Begin", "Escrow"]
     assert first[2:] == [12000, datetime(2025, 4, 1), "Not in this document"]
     assert book["Review"]["C2"].number_format == '#,##0.00 "EUR"'
