@@ -71,9 +71,27 @@ def headings(documents: Iterable[str]) -> list[str]:
 
 
 def beginnings(text: str) -> str:
-    """The beginning of each line: a summary that says nothing of its own."""
-    lines = [line.strip()[:BEGINNING] for line in text.splitlines() if line.strip()]
+    """The beginning of each line: a summary that says nothing of its own. Of a line of JSON, what
+    its values begin with; a summary among them stays as it is."""
+    lines = [_beginning(line.strip()) for line in text.splitlines() if line.strip()]
     return "\n".join(lines)[:SUMMARY]
+
+
+def _beginning(line: str) -> str:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        return _short(line)
+    if isinstance(said.get("summary"), str):
+        return str(said["summary"])
+    return " – ".join(_short(one) for one in said.values() if isinstance(one, str) and one)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= BEGINNING else line[:BEGINNING].rsplit(" ", 1)[0] + " …"
 
 
 def _questions(name: str, wanted: Json) -> bool:

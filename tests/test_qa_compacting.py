@@ -78,7 +78,7 @@ def test_a_summary_that_is_too_old_goes_into_the_next_one(talk):
     for _ in range(3):
         last = talk()
     assert last.summary.turns > old.turns
-    assert last.summary.text.startswith('{"summary"')
+    assert last.summary.text.startswith(old.text)
 
 
 def test_a_model_with_more_room_is_told_everything_again(talk):
