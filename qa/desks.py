@@ -36,6 +36,8 @@ class Desk:
     """Whether the model is only the likeliest: it is chosen anew for each question."""
     chosen: tuple[Document, ...] = ()
     area: Scope | None = None
+    search: bool | None = None
+    """Whether the next question is to be searched; None: as the last one was."""
 
     @property
     def scope(self) -> Scope | None:
@@ -71,7 +73,7 @@ class Desk:
     def searches(self, versions: list[Version]) -> bool:
         """Whether the next question is searched: then it shares nothing but the tools."""
         last = self.last
-        if last is not None and last.asked_to_search:
+        if self.search or (self.search is None and last is not None and last.asked_to_search):
             return True
         if not asking.fit(asking.known_tokens(versions, self.model)[0], self.model):
             return True
@@ -126,7 +128,9 @@ class Desk:
         return warmth.named(connection, engine.build(self.question(connection, at_hand, said)))
 
 
-def of_thread(thread: Thread, user: User, key: str = "", effort: str = "") -> Desk | None:
+def of_thread(
+    thread: Thread, user: User, key: str = "", effort: str = "", search: bool | None = None
+) -> Desk | None:
     """The conversation with the chosen model, or the one that answered last.
 
     None where there is no such model any more, or it is not for this user.
@@ -137,7 +141,9 @@ def of_thread(thread: Thread, user: User, key: str = "", effort: str = "") -> De
         wanted = last.picked if last else claude_models.default_key(thread.workspace)
         level = last.effort if last else ""
     found = _model(wanted, thread.workspace, user)
-    return Desk(thread, user, found[0], level or None, found[1]) if found else None
+    if found is None:
+        return None
+    return Desk(thread, user, found[0], level or None, found[1], search=search)
 
 
 def new(

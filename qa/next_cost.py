@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from django.db.models import Avg
-
 from accounts.models import Workspace
+from documents import visual
 from documents.models import Version
-from qa import asking, engine
+from qa import asking, engine, looking
 from qa.engine import catalogue
 from qa.models import ApiCall, ClaudeSettings, Thread, TokenCount
 
@@ -19,6 +18,7 @@ SYSTEM_TOKENS = 900
 QUESTION_TOKENS = 60
 ANSWER_TOKENS = 600  # until there are answers to go by
 LOOKED_AT = 20
+CALLS = 300  # of the workspace's newest, to tell how long answers usually are
 SEARCH_ROUNDS = 2  # of calls, before the request that answers
 SEARCH_SYSTEM_TOKENS = 3_600  # with the tools
 FOUND_TOKENS = 5_000  # that a round of calls returns: some sixteen passages
@@ -44,28 +44,101 @@ class NextCost:
         return self.warm != self.cold
 
 
-def estimate(
-    workspace: Workspace,
-    thread: Thread | None,
-    versions: list[Version],
-    model: catalogue.Model,
-    lifetimes: engine.Lifetimes,
-) -> NextCost:
-    """For a question of usual length and an answer as long as those of late."""
-    documents, counted = asking.known_tokens(versions, model)
-    if not counted:
-        documents += _missing(versions, model)
-    said = _said(thread, model, documents)
-    answer = _answer_tokens(workspace, model)
-    return priced(
-        model,
-        documents=documents,
-        said=said,
-        answer=answer,
-        counted=counted,
-        lifetimes=lifetimes,
-        place=ClaudeSettings.place_of(workspace),
-    )
+class Costs:
+    """What a question costs with each model, with as many queries for all as for one."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        thread: Thread | None,
+        versions: list[Version],
+        searches: bool = False,
+    ) -> None:
+        self.versions = versions
+        self.place = ClaudeSettings.place_of(workspace)
+        self.searches = searches
+        self._counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        rows = TokenCount.objects.filter(version__in=versions)
+        for model, version, tokens in rows.values_list("model", "version", "tokens"):
+            self._counts[version][model] = tokens
+        self._looked_at = versions if any(visual.pages(one) for one in versions) else []
+        self._documents: dict[str, int] = {}
+        self._answers: defaultdict[str, list[int]] = defaultdict(list)
+        self._said: dict[str, ApiCall] = {}
+        self._whole: dict[str, ApiCall] = {}
+        self.choosing = Decimal(0)
+        if not versions and not searches:
+            return
+        calls = ApiCall.objects.filter(workspace=workspace, purpose=ApiCall.Purpose.ANSWER)
+        for call in calls.filter(output_tokens__gt=0).order_by("-at")[:CALLS]:
+            self._answers[call.model].append(call.output_tokens)
+            if thread is not None and call.thread_id == thread.pk:
+                self._said.setdefault(call.model, call)
+                # what was found by a search is in its prompt, and is not sent again
+                if call.prefix:
+                    self._whole.setdefault(call.model, call)
+        self.choosing = choosing_cost(workspace)
+
+    def fit(self, model: catalogue.Model) -> bool:
+        read = self.versions and not self.searches
+        return not read or asking.fit(self.documents(model), model)
+
+    def documents(self, model: catalogue.Model) -> int:
+        """Tokens of the documents; a low guess, where nothing was counted, so that nothing is
+        refused that might fit."""
+        if model.id not in self._documents:
+            low = (v.chars // asking.CHARS_PER_TOKEN for v in self._uncounted(model))
+            counted = (self._counts[v.pk].get(model.id, 0) for v in self.versions)
+            self._documents[model.id] = sum(low) + sum(counted) + self._looks(model)
+        return self._documents[model.id]
+
+    def _looks(self, model: catalogue.Model) -> int:
+        return looking.plan(self._looked_at, model).tokens if self._looked_at else 0
+
+    def _uncounted(self, model: catalogue.Model) -> list[Version]:
+        return [one for one in self.versions if model.id not in self._counts[one.pk]]
+
+    def of(
+        self, model: catalogue.Model, lifetimes: engine.Lifetimes = engine.lifetime.SHORT
+    ) -> NextCost | None:
+        """None where there is nothing to ask about."""
+        lengths = self._answers[model.id][:LOOKED_AT]
+        answer = round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS
+        if self.searches:
+            said = self._written(model)
+            return of_search(model, said=said, answer=answer, place=self.place)
+        if not self.versions:
+            return None
+        uncounted = self._uncounted(model)
+        documents = self.documents(model) + sum(
+            likely(one, self._counts[one.pk], model.id) - one.chars // asking.CHARS_PER_TOKEN
+            for one in uncounted
+        )
+        said = self._spoken(model)
+        return priced(
+            model,
+            documents=documents,
+            said=said,
+            answer=answer,
+            counted=not uncounted,
+            lifetimes=lifetimes,
+            place=self.place,
+        )
+
+    def _written(self, model: catalogue.Model) -> int:
+        """Tokens of the last answer: of what was found for it nothing is sent again."""
+        call = self._said.get(model.id) or next(iter(self._said.values()), None)
+        return call.output_tokens - call.thinking_tokens if call else 0
+
+    def _spoken(self, model: catalogue.Model) -> int:
+        """Tokens of the conversation so far: as this model counted them, or as another did."""
+        call = self._whole.get(model.id) or next(iter(self._whole.values()), None)
+        if call is None:
+            return 0
+        prompt = engine.Usage.from_dict(call.usage).prompt_tokens
+        documents = sum(likely(one, self._counts[one.pk], call.model) for one in self.versions)
+        spoken = call.output_tokens - call.thinking_tokens
+        return max(0, prompt - SYSTEM_TOKENS - documents - self._looks(model)) + spoken
 
 
 def priced(
@@ -139,39 +212,3 @@ def choosing_cost(workspace: Workspace) -> Decimal:
     rows = ApiCall.objects.filter(workspace=workspace, purpose=ApiCall.Purpose.ROUTE)
     newest = list(rows.order_by("-at").values_list("cost_usd", flat=True)[:LOOKED_AT])
     return sum(newest, Decimal(0)) / len(newest) if newest else Decimal(0)
-
-
-def _missing(versions: list[Version], model: catalogue.Model) -> int:
-    """What the low guess that decides whether documents fit leaves out of their price."""
-    counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    rows = TokenCount.objects.filter(version__in=versions)
-    for version, counter, tokens in rows.values_list("version", "model", "tokens"):
-        counts[version][counter] = tokens
-    return sum(
-        likely(one, counts[one.pk], model.id) - one.chars // asking.CHARS_PER_TOKEN
-        for one in versions
-        if model.id not in counts[one.pk]
-    )
-
-
-def _said(thread: Thread | None, model: catalogue.Model, documents: int) -> int:
-    """Tokens of the conversation so far, as the last request counted them."""
-    if thread is None:
-        return 0
-    rows = ApiCall.objects.filter(thread=thread, purpose=ApiCall.Purpose.ANSWER, model=model.id)
-    last = rows.exclude(prefix="").order_by("-at").first()
-    if last is None:
-        return 0
-    prompt = engine.Usage.from_dict(last.usage).prompt_tokens
-    spoken = last.output_tokens - last.thinking_tokens
-    return max(0, prompt - documents - SYSTEM_TOKENS) + spoken
-
-
-def _answer_tokens(workspace: Workspace, model: catalogue.Model) -> int:
-    rows = ApiCall.objects.filter(
-        workspace=workspace, purpose=ApiCall.Purpose.ANSWER, model=model.id, output_tokens__gt=0
-    )
-    newest = rows.order_by("-at").values("pk")[:LOOKED_AT]
-    usual = ApiCall.objects.filter(pk__in=list(newest.values_list("pk", flat=True)))
-    average = usual.aggregate(tokens=Avg("output_tokens"))["tokens"]
-    return round(average) if average else ANSWER_TOKENS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,21 +11,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User, Workspace
 from accounts.roles import Role
-from documents import visual
 from documents.models import Document, Version
-from qa import asking, claude_models, engine, looking, modes, tiers
-from qa.engine import catalogue, thinking
-from qa.models import Answer, ApiCall, ClaudeModel, ClaudeSettings, Route, Scope, Thread, TokenCount
+from qa import claude_models, engine, modes, tiers
+from qa.engine import thinking
+from qa.models import Answer, ClaudeModel, Route, Scope, Thread
 from qa.models.claude_model import MORE
-from qa.next_cost import (
-    ANSWER_TOKENS,
-    LOOKED_AT,
-    NextCost,
-    choosing_cost,
-    likely,
-    of_search,
-    priced,
-)
+from qa.next_cost import Costs, NextCost
 
 LEVELS = {
     "off": gettext_lazy("no thinking"),
@@ -36,7 +26,6 @@ LEVELS = {
     "xhigh": gettext_lazy("very high"),
     "max": gettext_lazy("highest"),
 }
-CALLS = 300  # of the workspace's newest, to tell how long answers usually are
 
 
 @dataclass(frozen=True)
@@ -100,12 +89,11 @@ def make(
     key, moved = _starting(workspace, user, picked)
     versions = _versions(documents) if scope is None else modes.versions_of(scope, user)
     searches = search if scope is None else search or not versions
-    place = ClaudeSettings.place_of(workspace)
-    costs = _Costs(workspace, thread, versions, searches, place)
+    costs = Costs(workspace, thread, versions, searches)
     if versions and not any(costs.fit(one.as_model()) for one in offered):
         # none of them reads all of it: whichever is chosen searches
         costs.searches = True
-    options = [_option(one, offered, costs, _reason(one, workspace, role, costs, place))
+    options = [_option(one, offered, costs, _reason(one, workspace, role, costs))
                for one in offered]  # fmt: skip
     if tiers.offered(workspace, user):
         options.insert(0, _auto(workspace, user, costs))
@@ -120,9 +108,7 @@ def make(
                 "other": free.name,
                 "reason": wanted.reason,
             }
-    chosen = [replace(one, chosen=True, level=_level(one, effort)) if one.key == key else one
-              for one in options]  # fmt: skip
-    return Picker(tuple(chosen), moved)
+    return Picker(tuple(_picked(one, effort) if one.key == key else one for one in options), moved)
 
 
 def of_thread(thread: Thread, user: User, last: Answer | None) -> Picker:
@@ -154,12 +140,13 @@ def _versions(documents: list[Document]) -> list[Version]:
     return list(rows.select_related("document", "blob").order_by("pk"))
 
 
-def _level(option: Option, effort: str) -> str:
-    return effort if effort in dict(option.levels) else option.level
+def _picked(option: Option, effort: str) -> Option:
+    level = effort if effort in dict(option.levels) else option.level
+    return replace(option, chosen=True, level=level)
 
 
 def _option(
-    entry: ClaudeModel, offered: list[ClaudeModel], costs: _Costs, reason: str
+    entry: ClaudeModel, offered: list[ClaudeModel], costs: Costs, reason: str
 ) -> Option:  # fmt: skip
     model = entry.as_model()
     usual = thinking.default_level(model)
@@ -179,7 +166,7 @@ def _option(
     )
 
 
-def _auto(workspace: Workspace, user: User, costs: _Costs) -> Option:
+def _auto(workspace: Workspace, user: User, costs: Costs) -> Option:
     """Each tier as its model answers it, or the next one that the documents fit into."""
     option = Option(tiers.AUTO, _("Auto"), str(tiers.BEST_FOR))
     chosen = {
@@ -194,14 +181,12 @@ def _auto(workspace: Workspace, user: User, costs: _Costs) -> Option:
     return replace(option, cost=usual.plus(costs.choosing), spread=spread)
 
 
-def _reason(
-    entry: ClaudeModel, workspace: Workspace, role: Role | None, costs: _Costs, place: str
-) -> str:
+def _reason(entry: ClaudeModel, workspace: Workspace, role: Role | None, costs: Costs) -> str:
     if not entry.usable_in(workspace, role):
         if entry.minimum_role and workspace.pk in _only(entry, workspace):
             return _("Only for: %(role)s") % {"role": entry.get_minimum_role_display()}
         return _("Not for this workspace")
-    if place and not entry.us_only:
+    if costs.place and not entry.us_only:
         return _("Cannot be kept to the place this workspace names")
     model = entry.as_model()
     if not costs.fit(model):
@@ -212,90 +197,3 @@ def _reason(
 
 def _only(entry: ClaudeModel, workspace: Workspace) -> set[int]:
     return {one.pk for one in entry.workspaces.all()} or {workspace.pk}
-
-
-class _Costs:
-    """What a question costs with each model, with as many queries for all as for one."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        thread: Thread | None,
-        versions: list[Version],
-        searches: bool = False,
-        place: str = "",
-    ) -> None:
-        self.versions = versions
-        self.place = place
-        self.searches = searches
-        self._counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
-        rows = TokenCount.objects.filter(version__in=versions)
-        for model, version, tokens in rows.values_list("model", "version", "tokens"):
-            self._counts[version][model] = tokens
-        self._looked_at = versions if any(visual.pages(one) for one in versions) else []
-        self._documents: dict[str, int] = {}
-        self._answers: defaultdict[str, list[int]] = defaultdict(list)
-        self._said: dict[str, ApiCall] = {}
-        self.choosing = Decimal(0)
-        if not versions and not searches:
-            return
-        calls = ApiCall.objects.filter(workspace=workspace, purpose=ApiCall.Purpose.ANSWER)
-        for call in calls.filter(output_tokens__gt=0).order_by("-at")[:CALLS]:
-            self._answers[call.model].append(call.output_tokens)
-            if thread is not None and call.thread_id == thread.pk:
-                self._said.setdefault(call.model, call)
-        self.choosing = choosing_cost(workspace)
-
-    def fit(self, model: catalogue.Model) -> bool:
-        read = self.versions and not self.searches
-        return not read or asking.fit(self.documents(model), model)
-
-    def documents(self, model: catalogue.Model) -> int:
-        """Tokens of the documents; a low guess, where nothing was counted, so that nothing is
-        refused that might fit."""
-        if model.id not in self._documents:
-            low = (v.chars // asking.CHARS_PER_TOKEN for v in self._uncounted(model))
-            counted = (self._counts[v.pk].get(model.id, 0) for v in self.versions)
-            looks = looking.plan(self._looked_at, model).tokens if self._looked_at else 0
-            self._documents[model.id] = sum(low) + sum(counted) + looks
-        return self._documents[model.id]
-
-    def _uncounted(self, model: catalogue.Model) -> list[Version]:
-        return [one for one in self.versions if model.id not in self._counts[one.pk]]
-
-    def of(self, model: catalogue.Model) -> NextCost | None:
-        lengths = self._answers[model.id][:LOOKED_AT]
-        answer = round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS
-        if self.searches:
-            said = self._written(model)
-            return of_search(model, said=said, answer=answer, place=self.place)
-        if not self.versions:
-            return None
-        uncounted = self._uncounted(model)
-        documents = self.documents(model) + sum(
-            likely(one, self._counts[one.pk], model.id) - one.chars // asking.CHARS_PER_TOKEN
-            for one in uncounted
-        )
-        said = self._spoken(model)
-        return priced(
-            model,
-            documents=documents,
-            said=said,
-            answer=answer,
-            counted=not uncounted,
-            place=self.place,
-        )
-
-    def _written(self, model: catalogue.Model) -> int:
-        """Tokens of the last answer: of what was found for it nothing is sent again."""
-        call = self._said.get(model.id) or next(iter(self._said.values()), None)
-        return call.output_tokens - call.thinking_tokens if call else 0
-
-    def _spoken(self, model: catalogue.Model) -> int:
-        """Tokens of the conversation so far: as this model counted them, or as another did."""
-        call = self._said.get(model.id) or next(iter(self._said.values()), None)
-        if call is None:
-            return 0
-        prompt = engine.Usage.from_dict(call.usage).prompt_tokens
-        documents = sum(counts.get(call.model, 0) for counts in self._counts.values())
-        return max(0, prompt - documents) + call.output_tokens - call.thinking_tokens

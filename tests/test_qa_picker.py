@@ -305,6 +305,19 @@ def test_a_question_that_is_searched_has_a_price_that_does_not_depend_on_the_doc
     assert not re.search(rf'value="{OPUS}"[^>]* disabled', page)
 
 
+def test_a_conversations_prices_follow_the_switch_that_has_it_searched(
+    emulator, as_owner, as_stranger, workspace, owner, document
+):
+    answer = written(put(document, owner))
+    where = f"/w/{workspace.slug}/ask/models/"
+    asked = {"thread": str(answer.thread.public_id), "model": "claude-sonnet-5-5"}
+    whole = as_owner.get(where, asked).content.decode()
+    assert "about $" in whole
+    assert "by searching" not in whole
+    assert "by searching" in as_owner.get(where, {**asked, "search": "on"}).content.decode()
+    assert as_stranger.get(where, asked).status_code == 404
+
+
 def test_a_scope_is_priced_as_it_would_be_asked(workspace, owner, document, monkeypatch):
     count(document, 20_000, "claude-sonnet-5-5")
     scope = Scope.objects.whole(workspace)

@@ -12,9 +12,10 @@ from django.urls import reverse
 from accounts.models import Member
 from accounts.roles import Role
 from documents import visual
-from qa import claude_models, next_cost, tasks, warmth
+from qa import claude_models, next_cost, picker, tasks, warmth
 from qa.engine import Lifetimes
-from qa.models import ApiCall, ClaudeSettings, Thread
+from qa.models import ApiCall, ClaudeSettings, Scope, Thread
+from qa.templatetags.answers import about_usd
 from tests import pdfs
 from tests.asked import put, written
 from tests.conftest import read, upload
@@ -31,9 +32,9 @@ def page(client, thread):
     return response.content.decode()
 
 
-def look(client, thread, model=QUIET):
+def look(client, thread, model=QUIET, **more):
     address = reverse("qa:warm", args=[thread.workspace.slug, thread.public_id])
-    return client.post(address, {"model": model}, headers={"HX-Request": "true"})
+    return client.post(address, {"model": model, **more}, headers={"HX-Request": "true"})
 
 
 def line(html):
@@ -166,6 +167,31 @@ def test_nothing_is_said_where_nothing_can_be_asked(emulator, as_owner, thread, 
     assert "hidden" in look(as_owner, thread).content.decode()
 
 
+def test_a_question_that_is_to_be_searched_says_what_that_costs_and_nothing_of_the_cache(
+    emulator, quiet, sent, as_owner, thread, monkeypatch
+):
+    found = line(look(as_owner, thread, search="on").content.decode())
+    assert re.fullmatch(r"Next question about \$[\d.]+ , by searching", found)
+    monkeypatch.setattr("qa.modes.WHOLE", 0)
+    thread.documents.clear()
+    thread.scope = Scope.objects.whole(thread.workspace)
+    thread.save()
+    assert line(look(as_owner, thread).content.decode()) == found
+
+
+def test_the_picker_and_the_line_below_it_tell_the_same_price(
+    emulator, sent, as_owner, thread, contract, owner, workspace
+):
+    first = written(put(contract, owner, thread=thread, model=QUIET))
+    told = picker.of_thread(thread, owner, first)
+    # of a model that has not answered here, too
+    for key in (QUIET, "claude-opus-5-5"):
+        cost = next(option.cost for option in told.options if option.key == key)
+        found = line(look(as_owner, thread, model=key).content.decode())
+        for price in (about_usd(cost.warm), about_usd(cost.cold)):
+            assert price in found, (key, price)
+
+
 def test_a_follow_up_is_answered_without_waiting_for_the_estimate(emulator, sent, as_owner, thread):
     address = reverse("qa:ask", args=[thread.workspace.slug, thread.public_id])
     fields = {"question": "Which law?", "model": QUIET, "submission": thread.public_id}
@@ -184,13 +210,19 @@ def warm_prefix(thread):
 # the estimate ----------------------------------------------------------------------------------
 
 
+def estimate(workspace, thread, versions, model, lifetimes):
+    told = next_cost.Costs(workspace, thread, versions).of(model, lifetimes)
+    assert told is not None
+    return told
+
+
 def test_the_estimate_comes_near_what_the_question_then_costs(
     emulator, thread, contract, owner, workspace
 ):
     first = written(put(contract, owner, thread=thread, model=QUIET))
     model = claude_models.get(QUIET)
     versions = [contract.current]
-    told = next_cost.estimate(workspace, thread, versions, model, Lifetimes())
+    told = estimate(workspace, thread, versions, model, Lifetimes())
     again = written(
         put(contract, owner, "Who may end it?", thread=thread, follows=first, model=QUIET)
     )
@@ -201,7 +233,7 @@ def test_the_estimate_comes_near_what_the_question_then_costs(
     emulator.advance(400)
     kept = warmth.lifetimes(workspace, thread, warm_prefix(thread), model.rates)
     assert kept.documents == "1h"
-    told = next_cost.estimate(workspace, thread, versions, model, kept)
+    told = estimate(workspace, thread, versions, model, kept)
     third = written(
         put(contract, owner, "What are the fees?", thread=thread, follows=again, model=QUIET)
     )
@@ -210,17 +242,13 @@ def test_the_estimate_comes_near_what_the_question_then_costs(
 
 
 def test_documents_that_were_not_counted_yet_are_guessed(thread, contract, workspace):
-    told = next_cost.estimate(
-        workspace, thread, [contract.current], claude_models.get(QUIET), Lifetimes()
-    )
+    told = estimate(workspace, thread, [contract.current], claude_models.get(QUIET), Lifetimes())
     assert not told.counted
     assert told.warm < told.cold
 
 
 def test_what_is_never_cached_has_one_price(thread, document, workspace):
-    told = next_cost.estimate(
-        workspace, None, [document.current], claude_models.get(QUIET), Lifetimes()
-    )
+    told = estimate(workspace, None, [document.current], claude_models.get(QUIET), Lifetimes())
     assert not told.differs
 
 
@@ -230,7 +258,7 @@ def test_where_it_is_answered_is_in_the_estimate(thread, request, workspace, kep
     model = claude_models.get("claude-sonnet-5-5")
 
     def told():
-        return next_cost.estimate(workspace, None, versions, model, Lifetimes())
+        return estimate(workspace, None, versions, model, Lifetimes())
 
     anywhere = told()
     ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")

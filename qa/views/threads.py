@@ -82,14 +82,21 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
 def models(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     """The models with what a question about the chosen documents costs, while they are chosen."""
     form = NewThreadForm(request.GET, documents=live_documents(request, workspace))
-    asked = [one for one in request.GET.getlist("documents") if sources.is_uuid(one)]
-    documents = list(live_documents(request, workspace).filter(public_id__in=asked))
+    about: Thread | None = None
+    if sources.is_uuid(thread_id := request.GET.get("thread", "")):
+        about = visible_thread(request, workspace, UUID(thread_id))
+        documents = list(about.documents.all())
+        where: dict[str, Any] = {"scope": about.scope, "search": "search" in request.GET}
+    else:
+        asked = [one for one in request.GET.getlist("documents") if sources.is_uuid(one)]
+        documents = list(live_documents(request, workspace).filter(public_id__in=asked))
+        where = _asked_about(request, workspace, request.GET.get("scope", ""))
     picked = request.GET.get("model", "")
-    where = _asked_about(request, workspace, request.GET.get("scope", ""))
     form.picker = picker.make(
-        workspace, request.user, documents, picked=picked, effort=form.effort, **where
+        workspace, request.user, documents, about, picked=picked, effort=form.effort, **where
     )
-    return render(request, "qa/_model.html", {"workspace": workspace, "form": form})
+    context = {"workspace": workspace, "thread": about, "form": form}
+    return render(request, "qa/_model.html", context)
 
 
 @require_POST

@@ -17,7 +17,7 @@ from qa import asking, desks, engine, looking, scopes, sources, warming, warmth
 from qa.claude import connect
 from qa.engine import lifetime
 from qa.models import Thread, Warming
-from qa.next_cost import NextCost, estimate
+from qa.next_cost import Costs, NextCost
 from qa.views.lookups import live_documents, visible_thread
 
 SOON = 3
@@ -51,7 +51,8 @@ def warm(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     """The page is still open, with this model chosen: keep the documents warm if it pays."""
     thread = visible_thread(request, workspace, thread_id)
     key = request.POST.get("model", "")
-    desk = desks.of_thread(thread, request.user, key, request.POST.get(f"effort:{key}", ""))
+    effort, search = request.POST.get(f"effort:{key}", ""), "search" in request.POST
+    desk = desks.of_thread(thread, request.user, key, effort, search)
     if desk is not None:
         warming.being_read(desk)
     context = {"workspace": workspace, "thread": thread, "warmth": said(desk)}
@@ -83,20 +84,21 @@ def said(desk: desks.Desk | None) -> Said | None:
         return None
     if desk.thread.answers.working().exists():
         return LATER
+    workspace, thread = desk.thread.workspace, desk.thread
+    only = desk.model.name if desk.auto else ""
     try:
-        connection = connect(desk.thread.workspace)
+        connection = connect(workspace)
         versions = desk.versions
-        if desk.searches(versions):
-            return None
+        if not versions or desk.searches(versions):
+            cost = Costs(workspace, thread, versions, searches=True).of(desk.model)
+            return Said(None, cost, False, EVERY, only)
         name = desk.prefix(connection)
     except (engine.EngineError, asking.NotAskable):
         return None
-    workspace, thread = desk.thread.workspace, desk.thread
     found = warmth.of(name)
     chosen = warmth.lifetimes(workspace, thread, name, desk.model.rates)
     reading = found is None and Warming.running(desk.key(connection))
-    cost = estimate(workspace, thread, versions, desk.model, chosen)
-    only = desk.model.name if desk.auto else ""
+    cost = Costs(workspace, thread, versions).of(desk.model, chosen)
     known = not (connection.inline and looking.plan(versions, desk.model).pages)
     return Said(found, cost, reading, SOON if reading else _next_look(found), only, known)
 

@@ -13,6 +13,7 @@
     const usual = level && [...level.options].find((option) => option.defaultSelected);
     const other = level && level.selectedOptions[0] !== usual ? `, ${level.selectedOptions[0].text}` : "";
     details.querySelector("[data-picked]").textContent = chosen.dataset.name + other;
+    details.querySelector("summary").classList.remove("near");
   }
 
   const close = (details) => {
@@ -28,6 +29,18 @@
     const open = picker();
     if (open && !open.contains(event.target)) open.open = false;
   });
+  // no model is chosen, as none of those chosen before reads the documents: the list opens
+  document.addEventListener(
+    "invalid",
+    (event) => {
+      const details = event.target.name === "model" && event.target.closest("details.picker");
+      if (details) details.open = true;
+    },
+    true,
+  );
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.(".new details.picker[open]")) event.target.scrollIntoView({ block: "nearest" });
+  }, true);
   document.addEventListener("keydown", (event) => {
     const open = event.key === "Escape" && picker();
     if (!open) return;
