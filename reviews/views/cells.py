@@ -64,10 +64,12 @@ def opened(
 ) -> Opened:
     """The cell with the source that the address asks for, or, where that is none, ``first``, with
     the place that is cited first."""
-    rows = Answer.objects.select_related("workspace", "thread", "author").to_show()
-    answer = rows.get(pk=cell.answer_id) if cell.answer_id else None
     href = reverse("reviews:cell", args=[workspace.slug, cell.public_id])
-    cited = [(row, _place(row, href)) for row in answer.citations.all()] if answer else []
+    answer, cited = cell.answer, []
+    if answer is not None:
+        answer.workspace = workspace
+        rows = answer.citations.select_related("version__document").order_by("number")
+        cited = [(row, _place(row, href)) for row in rows]
     asked = request
     if first and "version" not in request.GET and (places := [to for _row, to in cited if to]):
         asked = copy(request)
