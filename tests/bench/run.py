@@ -31,6 +31,7 @@ django.setup()
 
 from tests.bench import (  # noqa: E402
     geometry,
+    grid,
     installed,
     library,
     load,
@@ -236,6 +237,7 @@ SECTIONS = {
     "search": search.measure,
     "prefix": prefix.measure,
     "review": review.measure,
+    "grid": grid.measure,
 }
 
 if __name__ == "__main__":
