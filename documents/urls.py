@@ -46,6 +46,7 @@ urlpatterns = [
     path("folders/<uuid:folder_id>/rename/", folders.rename, name="rename_folder"),
     path("folders/<uuid:folder_id>/delete/", folders.delete, name="delete_folder"),
     path("selection/ask/", selection.ask, name="ask_about"),
+    path("selection/review/", selection.review, name="review_these"),
     path("selection/move/", selection.move, name="move"),
     path("selection/tag/", selection.tag, name="tag"),
     path("selection/read-again/", selection.read_again, name="read_many_again"),

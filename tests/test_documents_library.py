@@ -237,6 +237,23 @@ def test_asking_about_folders_and_documents_takes_what_lies_in_them_and_below(
     }
 
 
+def test_a_selection_leads_to_a_new_table_of_it(as_owner, owner, workspace, shelf, monkeypatch):
+    address = f"/w/{workspace.slug}/selection/review/"
+    folder = folders.create("Deals", workspace, None, owner)
+    documents = [str(document.public_id) for document in list(shelf.values())[:2]]
+
+    picked = as_owner.post(address, {"document": documents}, follow=True)
+    assert len(picked.context["choice"].picked) == 2
+    whole = as_owner.post(address, {"folder": str(folder.public_id)})
+    assert whole.url.endswith(f"scope=folder%3A{folder.public_id}")
+    assert "selected" in as_owner.get(whole.url).content.decode()
+    nothing = as_owner.post(address, {}, follow=True)
+    assert "Choose documents first" in nothing.content.decode()
+    monkeypatch.setattr("documents.views.selection.ASKED_AT_ONCE", 1)
+    many = as_owner.post(address, {"document": documents}, follow=True)
+    assert "At most 1 documents" in many.content.decode()
+
+
 def test_asking_about_nothing_or_too_much_is_a_sentence(as_owner, workspace, shelf, monkeypatch):
     nothing = act(as_owner, workspace, "ask", shelf["Alpha.md"])
     assert "None of what you chose can be read yet." in said(as_owner, nothing)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Member
 from accounts.roles import Role
 from reviews import tables
-from reviews.models import Mark, Table
+from reviews.models import Mark, Run, Table
 from tests.conftest import upload
 from tests.test_reviews_tables import FEE, LAW, MODEL, answered, law, table
 
@@ -43,6 +43,22 @@ def test_a_table_is_made_of_picked_documents_and_a_playbook(as_owner, workspace,
     assert made.cells.count() == len(nda.newest.book.columns)
     assert document.title in page.content.decode()
     assert "NDAs" in as_owner.get(at("tables", workspace)).content.decode()
+
+
+def test_the_list_says_what_each_table_has_and_what_runs(
+    as_owner, owner, workspace, table, django_assert_num_queries
+):
+    address = at("tables", workspace)
+    with CaptureQueriesContext(connection) as one:
+        page = as_owner.get(address)
+    shown = page.context["page"][0]
+    assert (shown.documents_in, shown.columns_in, shown.runs_now) == (1, 2, False)
+    for n in range(3):
+        tables.make(workspace, owner, title=f"No. {n}", model=MODEL)
+    Run.objects.create(table=table, started_by=owner, mode="live")
+    with django_assert_num_queries(len(one)):
+        page = as_owner.get(address).content.decode()
+    assert "running" in page
 
 
 def test_a_column_is_added(as_owner, workspace, table):

@@ -78,12 +78,7 @@ def ask(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     picked = chosen(request, workspace)
     if whole := _as_a_whole(picked):
         return redirect(f"{reverse('qa:new', args=[workspace.slug])}?{urlencode({'scope': whole})}")
-    rows = picked.documents
-    if picked.folders:
-        tree = Folder.objects.tree(workspace.pk)
-        inner = {key for folder in picked.folders for key in tree.below(folder.pk)}
-        live = lookups.documents(request, workspace)
-        rows = live.filter(pk__in=rows.values("pk")) | live.filter(folder__in=inner)
+    rows = _with_inner(request, workspace, picked)
     count = rows.count()
     ready = list(rows.filter(status="ready").order_by("pk").values_list("public_id", flat=True))
     if not ready:
@@ -102,6 +97,39 @@ def ask(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         messages.info(request, said % {"count": left})
     query = "&".join(f"document={public_id}" for public_id in ready)
     return redirect(f"{reverse('qa:new', args=[workspace.slug])}?{query}")
+
+
+@require_POST
+@in_workspace(Act.BUILD_TABLES)
+def review(request: MemberRequest, workspace: Workspace) -> HttpResponse:
+    """To a new review table of the chosen documents and what lies in the chosen folders."""
+    picked = chosen(request, workspace)
+    new = reverse("reviews:new", args=[workspace.slug])
+    if whole := _as_a_whole(picked):
+        return redirect(f"{new}?{urlencode({'scope': whole})}")
+    rows = _with_inner(request, workspace, picked).order_by("pk")
+    found = list(rows.values_list("public_id", flat=True)[: ASKED_AT_ONCE + 1])
+    if not found:
+        messages.error(request, _("Choose documents first."))
+        return back(workspace, picked.query)
+    if len(found) > ASKED_AT_ONCE:
+        said = _(
+            "At most %(limit)d documents are picked like this. Give them a tag, or put them in a "
+            "folder, and choose that in a new table."
+        )
+        messages.error(request, said % {"limit": ASKED_AT_ONCE})
+        return back(workspace, picked.query)
+    return redirect(f"{new}?{'&'.join(f'document={public_id}' for public_id in found)}")
+
+
+def _with_inner(request: MemberRequest, workspace: Workspace, picked: Chosen) -> DocumentQuerySet:
+    """The chosen documents, and those that lie in the chosen folders or below."""
+    if not picked.folders:
+        return picked.documents
+    tree = Folder.objects.tree(workspace.pk)
+    inner = {key for folder in picked.folders for key in tree.below(folder.pk)}
+    live = lookups.documents(request, workspace)
+    return live.filter(pk__in=picked.documents.values("pk")) | live.filter(folder__in=inner)
 
 
 def _as_a_whole(picked: Chosen) -> str:

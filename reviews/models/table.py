@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +22,24 @@ class TableQuerySet(models.QuerySet["Table"]):
         """Tables of the user's workspaces; none for a stranger."""
         mine = Workspace.objects.visible_to(user).values("pk")
         return self.filter(workspace__in=mine, deleted_at=None)
+
+    def to_list(self) -> TableQuerySet:
+        """With what a list says of them: ``documents_in``, ``columns_in`` (None for none), and
+        whether it ``runs_now``."""
+        from reviews.models.column import Column
+        from reviews.models.row import Row
+        from reviews.models.run import Run
+
+        def number(rows: models.QuerySet[Any]) -> Subquery:
+            mine = rows.filter(table=OuterRef("pk")).order_by().values("table")
+            return Subquery(mine.annotate(n=Count("pk")).values("n"))
+
+        running = Run.objects.filter(table=OuterRef("pk"), state=Run.State.RUNNING)
+        return self.annotate(
+            documents_in=number(Row.objects.live()),
+            columns_in=number(Column.objects.live()),
+            runs_now=Exists(running),
+        )
 
     def following(self) -> TableQuerySet:
         """Those that take in what comes into their folder, tag or workspace."""

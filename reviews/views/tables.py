@@ -27,7 +27,9 @@ ON_A_PAGE = 50
 @in_workspace(Act.READ)
 def tables(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     rows = Table.objects.visible_to(request.user).filter(workspace=workspace)
-    page = Paginator(rows.select_related("created_by"), ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows.to_list().select_related("created_by"), ON_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     return render(request, "reviews/tables.html", {"workspace": workspace, "page": page})
 
 
