@@ -169,8 +169,8 @@ def _refuse(standing: Standing, usd: Decimal) -> None:
         happened = _("Of %(budget)s of %(limit)s nothing is left.")
     else:
         happened = _(
-            "This question may cost up to %(worst)s, and of %(budget)s of %(limit)s %(left)s is "
-            "left."
+            "This question may cost up to %(worst)s, and only %(left)s of %(budget)s of %(limit)s "
+            "is left."
         )
     raise OverBudget(f"{happened % facts} {renewal(standing)} {_who(budget.workspace)}")
 

@@ -200,6 +200,24 @@ def test_a_reload_and_a_second_tab_in_mid_answer_lose_nothing(browser, stack):
     assert complaints == []
 
 
+def test_a_question_that_came_too_early_is_kept_until_it_can_be_asked(browser, stack):
+    fault(stack, kind="silence", ms=4000)
+    page, _complaints = open_page(browser, stack)
+    ask(page, stack)
+    expect(page.locator("article.answer .live .a")).not_to_be_empty(timeout=20_000)
+    composer = page.get_by_label("Question", exact=True)
+    composer.fill("And who may not?")
+    composer.press("Enter")
+    told = page.get_by_text("The answer above is still being written.")
+    expect(told).to_be_visible()
+    answer_of(page)
+    expect(told).to_have_count(0)
+    expect(composer).to_have_value("And who may not?")
+    composer.press("Enter")
+    expect(page.locator("article.answer")).to_have_count(2)
+    answer_of(page)
+
+
 def test_stop_keeps_what_was_written_and_offers_to_try_again(browser, stack):
     fault(stack, kind="silence", ms=20_000)
     page, _complaints = open_page(browser, stack)

@@ -72,7 +72,7 @@ def test_what_may_cost_more_than_is_left_is_refused_before_anything_is_stored(
     page = refused.content.decode()
     for part in (
         "This question may cost up to $0.1",
-        "this workspace&#x27;s budget for today of $1.00 $0.05 is left",
+        "only $0.05 of this workspace&#x27;s budget for today of $1.00 is left",
         "It renews on",
         "(UTC)",
         "Olive Owner can raise it.",
@@ -89,7 +89,7 @@ def test_a_budget_lowered_while_the_question_waits_ends_it_with_its_sentence(
     before = emulator.requests(1)["counts"].get("messages", 0)
     refused = written(answer)
     assert (refused.status, refused.error_code) == ("failed", "budget")
-    assert "of this workspace's budget for today of $0.01 $0.01 is left" in refused.error
+    assert "only $0.01 of this workspace's budget for today of $0.01 is left" in refused.error
     assert emulator.requests(1)["counts"].get("messages", 0) == before
     assert not ApiCall.objects.filter(cost_usd__gt=0).exists()
     assert not Reservation.objects.exists()

@@ -35,6 +35,9 @@
     }
   });
 
+  // What was refused because an answer was being written can be asked now.
+  document.addEventListener("done", () => document.querySelectorAll("#ask form > .no").forEach((told) => told.remove()));
+
   // Whoever reads at the end stays there, but is not carried past the question that is being
   // answered; whoever scrolled away is left alone.
   document.addEventListener("htmx:after:swap", (event) => {
