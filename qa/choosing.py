@@ -27,8 +27,9 @@ class Chosen:
 
     def keep(self, answer: Answer) -> None:
         """Writes down that something else answers than was picked."""
-        if self.instead_of is not None:
-            Route.objects.create(answer=answer, kind=Route.Kind.RETIRED, asked=self.instead_of.key)
+        if (gone := self.instead_of) is not None:
+            kind = Route.Kind.RETIRED if gone.retired else Route.Kind.MISSING
+            Route.objects.create(answer=answer, kind=kind, asked=gone.key)
 
 
 def choose(picked: str, effort: str, workspace: Workspace, by: User) -> Chosen:

@@ -49,7 +49,12 @@ class ClaudeSettingsForm(forms.ModelForm):
             choices=[
                 ("", "---------"),
                 (claude_models.AUTO, _("Auto")),
-                *((one.key, one.name) for one in claude_models.entries() if one.offered),
+                *(
+                    (one.key, one.name)
+                    for one in claude_models.entries()
+                    # one that is gone stands for its successor: saving something else keeps it
+                    if one.offered or one.key == self.instance.default_model
+                ),
             ],
         )
 

@@ -1,5 +1,5 @@
 """The table of models, asked: an entry by its key, the engine's model of it, who may use it, and
-what takes the place of a retired one."""
+what takes the place of one that is gone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.models import User, Workspace
+from accounts.roles import Role
 from qa.engine import UnknownModel, catalogue
 from qa.models import ClaudeModel, ClaudeSettings
 from qa.models.claude_model import MORE, entries, fields_of, forget
@@ -70,35 +71,76 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Choice:
-    """The entry a question is put to, and the retired one whose place it takes."""
+    """The entry a question is put to, and the one that is gone whose place it takes."""
 
     entry: ClaudeModel
     instead_of: ClaudeModel | None = None
 
 
 def choose(key: str, workspace: Workspace, user: User) -> Choice:
-    """What answers where `key` was chosen: itself, or what took its place when it was retired.
+    """What answers where `key` was chosen: itself, or what took its place when it was retired or
+    went missing: the newest of its line, or else what new questions start with.
 
     Raises ``UnknownModel`` when there is no such model, or nothing takes its place.
     """
     wanted = entry(key)
-    if not wanted.retired:
+    if not wanted.gone:
         return Choice(wanted)
     among = usable(workspace, user)
-    found = successor(wanted, among) or next(iter(among), None)
+    usual = default_key(workspace)
+    others = sorted(among, key=lambda one: one.key != usual)
+    found = successor(wanted, among) or next(iter(others), None)
     if found is None:
         raise UnknownModel(key)
     return Choice(found, wanted)
 
 
+def happened(gone: ClaudeModel, *, missing: bool | None = None) -> str:
+    """What became of an entry, as the beginning of a sentence. ``missing`` says that it was not in
+    the API's list at the time; where that is not told, what is so now counts."""
+    if missing is None:
+        missing = not gone.retired
+    said = _("%(model)s is no longer offered") if missing else _("%(model)s is retired")
+    return said % {"model": gone.name}
+
+
+def in_place(gone: str, key: str, *, missing: bool) -> str:
+    """That the entry of a key answers in the place of one that is gone, and why that one."""
+    known = {one.key: one for one in entries()}
+    before, after = known.get(gone), known.get(key)
+    if before is None or after is None:
+        return _("%(model)s answers in the place of %(gone)s.") % {
+            "gone": name_of(gone),
+            "model": name_of(key),
+        }
+    told = {"happened": happened(before, missing=missing), "model": after.name}
+    if before.line and before.line == after.line:
+        return _("%(happened)s; %(model)s, the newest of its line, answers in its place.") % told
+    return _("%(happened)s and has no successor here; %(model)s answers in its place.") % told
+
+
 def default_key(workspace: Workspace) -> str:
-    """The entry that a new question in the workspace starts with; may be ``AUTO``."""
-    chosen = ClaudeSettings.objects.filter(workspace=workspace).first()
-    if chosen is not None and chosen.default_model:
-        known = {one.key: one for one in entries()}.get(chosen.default_model)
-        if chosen.default_model == AUTO or (known is not None and known.offered):
-            return chosen.default_model
-    return get(settings.DEFAULT_MODEL).key
+    """The entry that a new question in the workspace starts with; may be ``AUTO``. The place of one
+    that is gone takes the newest of its line."""
+    rows = ClaudeSettings.objects.filter(workspace=workspace)
+    chosen = rows.first() or ClaudeSettings(workspace=workspace)
+    if chosen.default_model == AUTO:
+        return AUTO
+    installed = get(settings.DEFAULT_MODEL).key
+    for key in (chosen.default_model, installed):
+        if (found := _standing(key, chosen)) is not None:
+            return found.key
+    return installed
+
+
+def _standing(key: str, chosen: ClaudeSettings) -> ClaudeModel | None:
+    known = {one.key: one for one in entries()}.get(key)
+    if known is None or not known.gone:
+        return known if known and known.offered else None
+    # whoever could use the one before can use it
+    role = Role(known.minimum_role or Role.ANALYST)
+    among = [one for one in entries() if one.usable_in(chosen.workspace, role)]
+    return successor(known, [one for one in among if one.runs_in(chosen.inference_geo)])
 
 
 def seed(table: Any = ClaudeModel) -> int:

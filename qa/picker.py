@@ -130,8 +130,11 @@ def _starting(workspace: Workspace, user: User, picked: str) -> tuple[str, str]:
         return claude_models.default_key(workspace), ""
     if choice.instead_of is None:
         return choice.entry.key, ""
-    told = {"gone": choice.instead_of.name, "model": choice.entry.name}
-    return choice.entry.key, _("%(gone)s is retired: the next question goes to %(model)s.") % told
+    told = {
+        "happened": claude_models.happened(choice.instead_of),
+        "model": choice.entry.name,
+    }
+    return choice.entry.key, _("%(happened)s: the next question goes to %(model)s.") % told
 
 
 def _versions(documents: list[Document]) -> list[Version]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.roles import Role
 from qa import claude_models, desks, picker
@@ -231,6 +232,28 @@ def test_the_workspaces_default_is_chosen_at_first(as_owner, owner, workspace, d
     assert "auto" not in options(workspace, owner)
     change("claude-sonnet-5-5", enabled=False)
     assert picker.make(workspace, owner, []).chosen.key == "claude-haiku-5-5"
+
+
+@pytest.mark.parametrize("gone", [{"lifecycle": "retired"}, {"missing_since": timezone.now()}])
+def test_the_place_of_a_default_that_is_gone_takes_the_newest_of_its_line(
+    owner, workspace, elsewhere, gone
+):
+    ClaudeSettings.objects.create(workspace=workspace, default_model=OPUS)
+    change(OPUS, **gone)
+    assert claude_models.default_key(workspace) == "claude-opus-5-5"
+    assert picker.make(workspace, owner, []).chosen.key == "claude-opus-5-5"
+    # of what may be used there
+    change("claude-opus-5-5", minimum_role=Role.ADMIN)
+    assert claude_models.default_key(workspace) == "claude-opus-5"
+    ClaudeModel.objects.get(key="claude-opus-5").workspaces.add(elsewhere)
+    claude_models.forget()
+    assert claude_models.default_key(workspace) == "claude-opus-4-8"
+    # or what is installed, where its line has nothing
+    ClaudeModel.objects.filter(line="opus").update(enabled=False)
+    claude_models.forget()
+    assert claude_models.default_key(workspace) == "claude-sonnet-5-5"
+    change("claude-sonnet-5-5", **gone)
+    assert claude_models.default_key(workspace) == "claude-sonnet-5"
 
 
 def test_prices_follow_the_documents_that_are_chosen(as_owner, as_stranger, workspace, document):

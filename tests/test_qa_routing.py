@@ -6,6 +6,7 @@ import html
 import re
 
 import pytest
+from django.utils import timezone
 
 from qa import claude_models, routing, streams
 from qa.asking import NotAskable
@@ -195,6 +196,44 @@ def test_an_answer_in_a_retired_models_place_says_so(emulator, as_owner, documen
     answer = written(put(document, owner, model="claude-sonnet-4-6"))
     assert answer.model == "claude-sonnet-5-5"
     assert "Claude Sonnet 4.6 is retired; Claude Sonnet 5.5" in shown(as_owner, answer)
+
+
+def test_a_retired_model_without_a_successor_is_not_said_to_have_one(
+    emulator, as_owner, document, owner
+):
+    ClaudeModel.objects.filter(line="fable").update(enabled=False)
+    ClaudeModel.objects.filter(key="claude-fable-5-2").update(lifecycle="retired")
+    claude_models.forget()
+    answer = written(put(document, owner, model="claude-fable-5-2"))
+    assert answer.model == "claude-sonnet-5-5", "what new questions start with"
+    said = shown(as_owner, answer)
+    assert "Claude Fable 5.2 is retired and has no successor here; Claude Sonnet 5.5" in said
+    assert "the newest of its line" not in said
+
+
+def test_a_model_that_vanished_from_the_list_is_moved_on_from_like_a_retired_one(
+    emulator, as_owner, document, owner
+):
+    emulator.faults({"kind": "billing", "path": "messages"})
+    failed = written(put(document, owner, model="claude-sonnet-4-6"))
+    assert failed.status == "failed"
+    ClaudeModel.objects.filter(key="claude-sonnet-4-6").update(missing_since=timezone.now())
+    claude_models.forget()
+    thread = page(as_owner, failed).content.decode()
+    assert (
+        "Claude Sonnet 4.6 is no longer offered: the next question goes to Claude Sonnet 5.5."
+        in thread
+    )
+    assert re.search(r'value="claude-sonnet-5-5"[^>]* checked', thread)
+    as_owner.post(f"/w/{document.workspace.slug}/answers/{failed.public_id}/retry/")
+    again = written(Answer.objects.latest("pk"))
+    assert (again.status, again.model) == ("done", "claude-sonnet-5-5")
+    said = "Claude Sonnet 4.6 is no longer offered; Claude Sonnet 5.5, the newest of its line,"
+    assert said in shown(as_owner, again)
+    # what was said then stays, when the list has it again
+    ClaudeModel.objects.filter(key="claude-sonnet-4-6").update(missing_since=None)
+    claude_models.forget()
+    assert said in shown(as_owner, again)
 
 
 # thinking ------------------------------------------------------------------------------------

@@ -189,6 +189,11 @@ class ClaudeModel(models.Model):
         return self.lifecycle == self.Lifecycle.RETIRED
 
     @property
+    def gone(self) -> bool:
+        """Whether nothing can be asked of it any more, whatever an administrator says."""
+        return self.retired or self.missing_since is not None
+
+    @property
     def ends_on(self) -> date | None:
         """The day a deprecated model is due to end; None where no end is near."""
         return self.retires_on if self.lifecycle == self.Lifecycle.DEPRECATED else None
@@ -196,7 +201,7 @@ class ClaudeModel(models.Model):
     @property
     def offered(self) -> bool:
         """Whether a picker shows it at all."""
-        return self.enabled and self.priced and not self.retired and self.missing_since is None
+        return self.enabled and self.priced and not self.gone
 
     def usable_in(self, workspace: Workspace, role: Role | None) -> bool:
         """Whether somebody with this role in the workspace may use it."""

@@ -8,11 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 class Route(models.Model):
     """What was chosen for an answer, and why something else wrote it: it was chosen
-    automatically, or what was chosen is retired."""
+    automatically, or what was chosen is gone."""
 
     class Kind(models.TextChoices):
         AUTO = "auto", _("chosen automatically")
         RETIRED = "retired", _("in place of a retired one")
+        MISSING = "missing", _("in place of one that is no longer offered")
 
     class Tier(models.TextChoices):
         SIMPLE = "simple", _("simple")

@@ -148,6 +148,14 @@ def route_cost(answer: Answer) -> str:
     return usd(sum(costs, Decimal(0))) if costs else ""
 
 
+@register.filter
+def in_place(answer: Answer) -> str:
+    """Why something else answers than what was picked, which is gone."""
+    return claude_models.in_place(
+        answer.route.asked, answer.model_requested, missing=answer.route.kind == "missing"
+    )
+
+
 register.filter("step_sentence", steps.sentence)
 
 
