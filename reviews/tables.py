@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Event, User, Workspace
 from documents.models import Document
-from qa import choosing, tiers
+from qa import choosing, claude_models, tiers
 from qa.models import Scope
 from reviews import books, settling, values
 from reviews.models import (
@@ -134,6 +134,9 @@ def check_model(workspace: Workspace, by: User, picked: str, effort: str = "") -
         chosen = choosing.choose(picked, effort, workspace, by)
     except choosing.NotAllowed as refusal:
         raise NotPossible(str(refusal)) from refusal
+    if chosen.instead_of is not None:
+        told = {"happened": claude_models.happened(chosen.instead_of)}
+        raise NotPossible(_("%(happened)s. Choose another model for the table.") % told)
     return chosen.key, chosen.effort
 
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.utils import timezone
 
-from qa import streams
-from qa.models import Answer, ApiCall, Budget, ClaudeSettings
+from qa import claude_models, streams
+from qa.models import Answer, ApiCall, Budget, ClaudeModel, ClaudeSettings
 from qa.turns import write_next
 from reviews import books, pricing, running, tables, tasks
 from reviews.models import Cell, Run
@@ -244,6 +245,24 @@ def test_where_it_is_answered_is_in_the_price(table, workspace):
     there = pricing.price(table)
     dearer = Decimal("1.1")
     assert (there.live, there.batch) == (anywhere.live * dearer, anywhere.batch * dearer)
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ({"lifecycle": "retired"}, "is retired"),
+        ({"missing_since": timezone.now()}, "is no longer offered"),
+    ],
+)
+def test_a_table_whose_model_is_gone_waits_for_another_to_be_chosen(table, owner, gone, said):
+    ClaudeModel.objects.filter(key=MODEL).update(**gone)
+    claude_models.forget()
+    for mode in ("live", "batch"):
+        with pytest.raises(tables.NotPossible, match=f"Claude Sonnet 5.5 {said}. Choose another"):
+            running.start(table, owner, mode=mode)
+    assert not Answer.objects.exists()
+    tables.change(table, owner, title="Leases", model="claude-sonnet-5", mode="live")
+    assert running.start(table, owner, mode="live").cells_sent == 4
 
 
 def test_a_run_is_a_batch_above_a_handful_where_that_can_be(table, owner):
