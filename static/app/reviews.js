@@ -285,6 +285,7 @@
   function close({ push = true } = {}) {
     request?.abort();
     const back = opener?.isConnected ? opener : openCell()?.querySelector("a");
+    document.dispatchEvent(new CustomEvent("source:close"));
     beside().replaceWith(Object.assign(document.createElement("aside"), { id: "beside", hidden: true }));
     if (push) point("");
     markOpen();

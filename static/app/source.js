@@ -163,7 +163,9 @@
 
   document.addEventListener("htmx:after:swap", markCurrent);
   document.addEventListener("source:mark", markCurrent);
+  document.addEventListener("source:close", () => request?.abort());
   document.addEventListener("source:open", () => {
+    request?.abort(); // another pane has come meanwhile
     markCurrent();
     showMark(false);
   });
