@@ -105,7 +105,7 @@ class Desk:
             history,
             earlier=earlier,
             effort=self.effort,
-            previous=warmth.previous(self.thread),
+            previous=warmth.previous(self.thread, self.model),
             **on_behalf(connection, self.user),
         )
 

@@ -115,15 +115,14 @@ def _seconds(at: datetime) -> float:
 # what a request leaves behind ------------------------------------------------------------------
 
 
-def previous(thread: Thread | None, model: catalogue.Model | None = None) -> str | None:
+def previous(thread: Thread | None, model: catalogue.Model) -> str | None:
     """The message whose cached prefix the next request of a conversation should find again: the
     newest that the model wrote; where it wrote none, that of another, which is why it is missed."""
     if thread is None:
         return None
     rows = ApiCall.objects.filter(thread=thread, purpose__in=WITH_DOCUMENTS).exclude(message_id="")
     told = rows.order_by("-at", "-pk").values_list("message_id", flat=True)
-    own = told.filter(model=model.id).first() if model else None
-    return own or told.first()
+    return told.filter(model=model.id).first() or told.first()
 
 
 def kept(

@@ -108,6 +108,17 @@ def test_the_next_question_of_a_conversation_reads_its_history_too(
     assert call.cache_write_5m_tokens + call.cache_write_1h_tokens < 100
 
 
+def test_reading_beforehand_looks_for_what_the_same_model_left(emulator, thread, contract, owner):
+    own = written(put(contract, owner, thread=thread, model=QUIET))
+    written(put(contract, owner, "And when?", thread=thread, follows=own, model=ALWAYS))
+    earlier(400)
+    emulator.advance(400)
+    warming.warm(desk(thread, owner))
+    [row] = warm_rows()
+    before = own.calls.get(purpose=ApiCall.Purpose.ANSWER).message_id
+    assert row.parameters["diagnostics"]["previous_message_id"] == before
+
+
 def test_what_is_warm_is_not_read_again(emulator, thread, owner):
     assert warming.warm(desk(thread, owner))
     assert warming.warm(desk(thread, owner)) is None
