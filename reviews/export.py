@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -27,7 +28,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from qa.notes import note
 from reviews import cells as looking
 from reviews import foreground, noting
-from reviews.models import Cell, Column, Table
+from reviews.models import Cell, Column, Row, Table
 from reviews.values import Kind
 
 LONGEST = 32_000  # characters that a cell of a workbook takes
@@ -38,6 +39,7 @@ FILLS = {
     "deviates": PatternFill("solid", fgColor="FFF8D7DA"),
     "failed": PatternFill("solid", fgColor="FFE2E3E5"),
 }
+TOP = Alignment(wrap_text=True, vertical="top")
 
 
 def absent() -> str:
@@ -52,7 +54,21 @@ def lines(table: Table) -> Iterator[looking.Line]:
     for at in range(0, len(keys), WINDOW):
         found = {row.pk: row for row in rows.filter(pk__in=keys[at : at + WINDOW])}
         page = [found[key] for key in keys[at : at + WINDOW] if key in found]
-        yield from looking.window(table, page, columns)
+        yield from _with_cells(page, columns)
+
+
+def _with_cells(page: list[Row], columns: list[Column]) -> Iterator[looking.Line]:
+    """The rows given with all that a file says of their cells, which is more than a grid shows."""
+    known = {column.pk: column for column in columns}
+    cells = Cell.objects.filter(row__in=[row.pk for row in page], column__in=[*known])
+    of_row: defaultdict[int, dict[int, Cell]] = defaultdict(dict)
+    for cell in cells.select_related("current_mark").defer("reason"):
+        of_row[cell.row_id][cell.column_id] = cell
+    for row in page:
+        there = [of_row[row.pk][key] for key in known if key in of_row[row.pk]]
+        for cell in there:
+            cell.row, cell.column = row, known[cell.column_id]
+        yield looking.Line(row, there)
 
 
 # XLSX ---------------------------------------------------------------------------------------------
@@ -105,7 +121,7 @@ def _value(sheet: Any, cell: Cell | None) -> Any:
         return None
     value, form = typed(cell)
     made = _cell(sheet, value)
-    made.alignment = Alignment(wrap_text=True, vertical="top")
+    made.alignment = TOP
     if form:
         made.number_format = form
     if cell.state == Cell.State.FAILED:

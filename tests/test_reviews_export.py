@@ -22,6 +22,7 @@ from reviews.models import Cell, Playbook, Table
 from reviews.views import files
 from tests.conftest import upload
 from tests.test_reviews_live import BEGIN, CONTRACT, FEE, LAW, MODEL, SUE, document, go_on
+from tests.test_reviews_tables import answered
 
 __all__ = ["document"]
 
@@ -154,11 +155,16 @@ async def test_a_file_is_sent_as_it_is_made(kind, made, owner, workspace, docume
     assert "attachment" in response["Content-Disposition"]
 
 
-def test_it_takes_no_more_queries_for_more_documents_of_a_window(
-    reviewed, workspace, owner, django_assert_num_queries
+@pytest.mark.parametrize("made", [export.csv_rows, export.json_lines, export.xlsx])
+def test_it_takes_as_many_queries_for_many_documents_as_for_few(
+    reviewed, workspace, owner, django_assert_num_queries, made
 ):
+    answered(reviewed.cells.first())
     with CaptureQueriesContext(connection) as few:
-        list(export.json_lines(reviewed))
+        list(made(reviewed))
     tables.add_documents(reviewed, [upload(workspace, owner, f"{n}", f"{n}.txt") for n in range(4)])
+    for cell in reviewed.cells.all():
+        answered(cell)
+    reviewed.cells.filter(column__title="Law").update(state="failed", error="It was refused.")
     with django_assert_num_queries(len(few)):
-        assert len(list(export.json_lines(reviewed))) == 5 * 4
+        list(made(reviewed))
