@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from qa import asking, siblings
-from qa.models import Answer, ClaudeModel, WebAccess, claude_model
+from qa.models import Answer, ClaudeModel, TokenCount, WebAccess, claude_model
 from tests.asked import GOVERNING, put, written
 
 FEES = "What are the fees?"
@@ -128,6 +128,7 @@ def test_another_model_answers_the_same_question_beside_the_first(
     form = as_owner.get(where).content.decode()
     assert 'value="claude-haiku' in form
     assert f'value="{first.model_requested}"' not in form
+    assert re.search(r">Claude Opus 4\.7, about \$[\d.]+</option>", form)
     other = re.findall(r'<option value="(claude-haiku[^"]*)"', form)[0]
     places = {as_owner.post(where, {"model": other})["Location"] for _press in range(2)}
     made = Answer.objects.latest("pk")
@@ -143,6 +144,14 @@ def test_another_model_answers_the_same_question_beside_the_first(
     assert shown == [str(first.public_id), str(made.public_id)]
     first.refresh_from_db()
     assert first.status == "done"
+
+
+def test_another_model_that_the_documents_do_not_fit_cannot_be_asked(
+    as_owner, workspace, document, first
+):
+    TokenCount.objects.create(version=document.current, model="claude-opus-4-7", tokens=250_000)
+    form = as_owner.get(f"/w/{workspace.slug}/answers/{first.public_id}/other/").content.decode()
+    assert re.search(r'value="claude-opus-4-7" disabled>Claude Opus 4\.7 \(The documents', form)
 
 
 def test_where_there_is_no_other_model_the_page_says_so(as_owner, workspace, first):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from qa import asking, claude_models, siblings
+from qa import asking, claude_models, picker, siblings
 from qa.models import Answer
 from qa.views.lookups import visible_answer
 
@@ -58,8 +58,7 @@ def rephrase(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> H
 def other(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> HttpResponse:
     """The models to choose from (GET), and the same question to one of them (POST)."""
     shown = _in_thread(request, workspace, answer_id)
-    usable = claude_models.usable(workspace, request.user)
-    context: dict[str, Any] = {"models": [one for one in usable if one.key != shown.picked]}
+    context: dict[str, Any] = {"models": _others(request, workspace, shown)}
     if request.method == "POST":
         try:
             model = request.POST.get("model", "")
@@ -82,6 +81,20 @@ def beside(
         raise Http404
     context = {"workspace": workspace, "thread": second.thread, "first": first, "second": second}
     return render(request, "qa/beside.html", context)
+
+
+def _others(request: MemberRequest, workspace: Workspace, answer: Answer) -> list[picker.Option]:
+    """The models that may be asked instead, each with what that costs."""
+    usable = {one.key for one in claude_models.usable(workspace, request.user)}
+    made = picker.make(
+        workspace,
+        request.user,
+        asking.documents_of(answer),
+        answer.thread,
+        scope=answer.scope,
+        search=answer.asked_to_search,
+    )
+    return [one for one in made.options if one.key in usable and one.key != answer.picked]
 
 
 def _in_thread(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> Answer:
