@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 
 OPEN, CLOSE = "\ue000", "\ue001"
 PRIVATE = re.compile("[\ue000-\uf8ff]")
@@ -32,6 +33,21 @@ _markdown = (
     .enable(["table", "strikethrough"])
     .disable(["link", "image", "autolink", "reference", "html_inline", "html_block"])
 )
+REDACTED = re.compile(r"\[ *\*[ *]*\]")
+
+
+def _redaction(state: StateInline, silent: bool) -> bool:
+    """What was left out of a contract, ``[***]``, is quoted as it stands: it is no emphasis."""
+    found = REDACTED.match(state.src, state.pos, state.posMax)
+    if found is None:
+        return False
+    if not silent:
+        state.pending += found[0]
+    state.pos = found.end()
+    return True
+
+
+_markdown.inline.ruler.before("emphasis", "redaction", _redaction)
 # under the page's h1 and the question's h2, an answer's own headings start at h3
 _LEVEL = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
 

@@ -39,6 +39,15 @@ def test_a_clause_keeps_its_number():
     assert '<ol start="12">' in page
 
 
+@pytest.mark.parametrize("stars", ["[*]", "[**]", "[***]", "[ * * * ]", "[****]"])
+def test_what_was_left_out_of_a_contract_is_no_emphasis(stars):
+    text = f"A minimum of {stars} Batches, amounting to ${stars} ({stars}) USD, is *due*."
+    shown = html(text, "a", {})
+    assert shown.count(stars) == 3
+    assert shown.count("<em>") == 1
+    assert "<strong>" not in shown
+
+
 def test_a_mark_stands_at_the_end_of_its_block_before_the_space():
     page = rendered(block("Either may end it. ", 1), block("Both must pay.", 2, 1))
     assert re.search(r"Either may end it\.<a [^>]*>1</a> Both must pay\.<a [^>]*>2</a><a ", page)
