@@ -142,6 +142,22 @@
     spare();
   }
 
+  // Rows are not as high as the room for them: what is below stays where it is, if they begin above
+  // what is looked at.
+  let below = null;
+  document.addEventListener("htmx:before:swap", ({ detail }) => {
+    const room = detail.ctx.sourceElement;
+    if (!room?.matches?.("[data-room]") || !room.nextElementSibling) return;
+    const top = frame().getBoundingClientRect().top + table().tHead.offsetHeight;
+    if (room.getBoundingClientRect().top >= top) return;
+    below = { body: room.nextElementSibling, top: room.nextElementSibling.getBoundingClientRect().top };
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (!below?.body.isConnected) return;
+    frame().scrollTop += below.body.getBoundingClientRect().top - below.top;
+    below = null;
+  });
+
   // Rows far from what is looked at leave their room behind.
   function spare() {
     const there = [...table().tBodies].filter((body) => !body.hasAttribute("data-room"));
@@ -359,7 +375,7 @@
     opened().replaceWith(document.adoptNode(page.getElementById("opened")));
     const refused = opened().querySelector("[role='alert']");
     opened().focus({ preventScroll: true });
-    if (refused) refused.scrollIntoView({ block: "nearest" });
+    if (refused) refused.scrollIntoView({ block: "start" });
     else opened().parentElement.scrollTop = 0;
     document.dispatchEvent(new CustomEvent("source:mark"));
   }
@@ -372,7 +388,10 @@
     if (!all || !table()) return false;
     const grid = document.getElementById("grid");
     const counts = all.querySelector("#counts");
-    if (counts) document.getElementById("counts").replaceWith(document.adoptNode(counts));
+    if (counts) {
+      document.getElementById("counts").replaceWith(document.adoptNode(counts));
+      counts.querySelector(".anew").hidden = counts.dataset.all === grid.dataset.all;
+    }
     grid.dataset.since = all.dataset.since;
     let open = false;
     for (const fresh of all.querySelectorAll(":is(td, th)[id]")) open = renew(fresh) || open;
