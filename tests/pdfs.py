@@ -112,19 +112,21 @@ def drawn(
     page: str = "",
     catalog: str = "",
     size: tuple[float, float] = (612, 792),
+    inherited: bool = False,
 ) -> bytes:
     """A PDF of one page of Helvetica (/F), its content stream and whatever else given as written.
 
     ``objects`` are numbered from 7; ``resources``, ``page`` and ``catalog`` are further entries of
-    those dictionaries.
+    those dictionaries. ``inherited``: the page tree has the size and resources, and not the page.
     """
+    of_all = (
+        f"/MediaBox [0 0 {size[0]} {size[1]}] /Resources << /Font << /F 5 0 R >> {resources} >>"
+    )
+    tree, own = (of_all, "") if inherited else ("", of_all)
     head = [
         f"<< /Type /Catalog /Pages 2 0 R {catalog} >>".encode(),
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        (
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {size[0]} {size[1]}] {page}"
-            f" /Resources << /Font << /F 5 0 R >> {resources} >> /Contents 4 0 R >>"
-        ).encode(),
+        f"<< /Type /Pages /Kids [3 0 R] /Count 1 {tree} >>".encode(),
+        f"<< /Type /Page /Parent 2 0 R {own} {page} /Contents 4 0 R >>".encode(),
         _stream(content),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
         b"<< >>",

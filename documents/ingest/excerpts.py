@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pypdf
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
 from .reading import Unreadable
 
@@ -20,6 +21,7 @@ def excerpt(path: Path, pages: Sequence[int], most: int) -> bytes:
             writer = pypdf.PdfWriter()
             for page in pages:
                 writer.add_page(reader.pages[page - 1])
+            _add_form(writer)
             out = io.BytesIO()
             writer.write(out)
     except (Unreadable, MemoryError):
@@ -32,3 +34,17 @@ def excerpt(path: Path, pages: Sequence[int], most: int) -> bytes:
         limit = f"{most / 1_000_000:.0f}"
         raise Unreadable("too_large", megabytes=megabytes, limit=limit)
     return data
+
+
+def _add_form(writer: pypdf.PdfWriter) -> None:
+    """Fields are drawn where the file has a form that they belong to."""
+    fields = [
+        note
+        for page in writer.pages
+        for note in page.annotations or ()
+        if isinstance(found := note.get_object(), DictionaryObject)
+        and found.get("/Subtype") == "/Widget"
+    ]
+    if fields:
+        form = DictionaryObject({NameObject("/Fields"): ArrayObject(fields)})
+        writer.root_object[NameObject("/AcroForm")] = form

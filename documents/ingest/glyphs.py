@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
+import pypdfium2
 import pypdfium2.raw as pdfium
 
+from .forms import sheet
 from .joining import Box, Joiner, Run
 from .positions import PageMap, page_text
 from .raw import raw_text
@@ -23,17 +25,15 @@ _SLANTED = math.radians(5)  # a line that is so far from upright has a box for e
 
 
 @contextmanager
-def glyphs_of(document: "pdfium.FPDF_DOCUMENT", number: int) -> "Iterator[Glyphs | None]":
+def glyphs_of(document: pypdfium2.PdfDocument, number: int) -> "Iterator[Glyphs | None]":
     """The characters of page ``number`` (1-based); None when pdfium cannot load it."""
-    page = pdfium.FPDF_LoadPage(document, number - 1)
-    text_page = pdfium.FPDFText_LoadPage(page) if page else None
-    try:
-        yield Glyphs(page, text_page) if text_page else None
-    finally:
-        if text_page:
-            pdfium.FPDFText_ClosePage(text_page)
-        if page:
-            pdfium.FPDF_ClosePage(page)
+    with sheet(document, number - 1) as found:
+        text_page = pdfium.FPDFText_LoadPage(found.page.raw) if found else None
+        try:
+            yield Glyphs(found.page.raw, text_page) if found and text_page else None
+        finally:
+            if text_page:
+                pdfium.FPDFText_ClosePage(text_page)
 
 
 class Glyphs:

@@ -35,7 +35,7 @@ def find(
 def _on_page(
     document: pypdfium2.PdfDocument, page: int, ranges: list[PageRange], text: str | None
 ) -> Iterator[PageBoxes]:
-    with glyphs_of(document.raw, page) as glyphs:
+    with glyphs_of(document, page) as glyphs:
         moved = Moved(text, glyphs.text) if glyphs and text else None
         for wanted in ranges:
             changed = glyphs is None or glyphs.raw_sha256 != wanted.raw_sha256
@@ -48,7 +48,7 @@ def _on_page(
 
 def lines(path: Path, page: int, raw_sha256: str, text: str | None = None) -> PageLines:
     """All lines of a page; ``text`` as `find` has it. Raise `Unreadable`."""
-    with glyphs_of(opened(path).raw, page) as glyphs:
+    with glyphs_of(opened(path), page) as glyphs:
         if glyphs is None:
             return PageLines((), changed=True)
         changed = glyphs.raw_sha256 != raw_sha256

@@ -9,7 +9,7 @@ import ctypes
 import math
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pypdf.errors
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from . import hidden
+from . import forms, hidden
 from .canonical import title
 from .drawn import drawn
 from .numbers import named
@@ -30,7 +30,7 @@ from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
 from .scans import Scans
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
-_RULES = 2
+_RULES = 3
 _STRUCTURE_SECONDS = 5.0
 
 
@@ -59,11 +59,16 @@ class PdfReader:
         if count > limits.pages:
             raise Unreadable("too_many_pages", pages=count, limit=limits.pages)
         pages, scans = Pages(limits), Scans(limits)
-        lost = []
+        lost: list[int] = []
+        filled: list[int] = []
+        unread: list[int] = []
         if limits.ocr:
             progress(0, count)  # the first page may take its time
         for number in range(1, count + 1):
-            page = _page(document, number - 1)
+            with forms.sheet(document, number - 1) as sheet:
+                page = _page(sheet) if sheet else None
+                filled += [number] if sheet and sheet.filled else []
+                unread += [number] if sheet and sheet.unread else []
             if page is None:
                 lost.append(number)
                 pages.add(PageText(text="", raw="", legible=False))
@@ -74,7 +79,8 @@ class PdfReader:
             raise Unreadable("damaged" if count else "empty", "no page could be loaded")
         if pages.blank:
             raise Unreadable("no_text")
-        warnings = _warnings(structure, count, lost) + scans.warnings()
+        warnings = _warnings(structure, count, lost) + forms.warnings(filled, unread)
+        warnings += scans.warnings()
         reading = pages.reading(self, warnings, title(_title(document)))
         return scans.signed(reading)
 
@@ -146,45 +152,44 @@ def _open(path: Path, structure: _Structure) -> pypdfium2.PdfDocument:
     pdfium.FPDF_LoadMemDocument(b"-", 1, None)
     try:
         # pdfium takes names in UTF-8 alone
-        return pypdfium2.PdfDocument(path if _is_utf8(path) else path.read_bytes())
+        document = pypdfium2.PdfDocument(path if _is_utf8(path) else path.read_bytes())
     except pypdfium2.PdfiumError as error:
         detail = f"pdfium: {error}; pypdf: {structure.problem or structure.pages}"
         if error.err_code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
             raise Unreadable("encrypted", detail) from error
         raise Unreadable("empty" if structure.pages == 0 else "damaged", detail) from error
+    with suppress(pypdfium2.PdfiumError):  # a broken form: its fields are drawn as notes are
+        document.init_forms()  # before any page is loaded
+    return document
 
 
 def _is_utf8(path: Path) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in str(path))
 
 
-def _page(document: pypdfium2.PdfDocument, index: int) -> PageText | None:
-    """One page, or None when pdfium cannot load it."""
-    page = pdfium.FPDF_LoadPage(document.raw, index)
-    if not page:
+def _page(sheet: forms.Sheet) -> PageText | None:
+    """One page, or None when pdfium cannot load its text."""
+    page = sheet.page.raw
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page:
         return None
     try:
-        text_page = pdfium.FPDFText_LoadPage(page)
-        if not text_page:
-            return None
-        try:
-            raw = raw_text(text_page)
-            painted = painted_on(page)
-            seen = hidden.look(page, text_page, raw, painted) if raw else hidden.NOTHING
-        finally:
-            pdfium.FPDFText_ClosePage(text_page)
-        return PageText(
-            text=page_string(raw),
-            raw=raw,
-            width=_length(pdfium.FPDF_GetPageWidthF(page)),
-            height=_length(pdfium.FPDF_GetPageHeightF(page)),
-            rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
-            layered=bool(seen.layer),
-            drawn=drawn(page, painted),
-            findings=hidden.findings(seen, raw),
-        )
+        raw = raw_text(text_page)
+        painted = painted_on(page)
+        seen = hidden.look(page, text_page, raw, painted) if raw else hidden.NOTHING
     finally:
-        pdfium.FPDF_ClosePage(page)
+        pdfium.FPDFText_ClosePage(text_page)
+    return PageText(
+        text=page_string(raw),
+        raw=raw,
+        width=_length(pdfium.FPDF_GetPageWidthF(page)),
+        height=_length(pdfium.FPDF_GetPageHeightF(page)),
+        rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
+        layered=bool(seen.layer),
+        # the text does not say which field has which value: the page is to be looked at
+        drawn=1.0 if sheet.form else drawn(page, painted),
+        findings=hidden.findings(seen, raw),
+    )
 
 
 def _length(points: float) -> float:

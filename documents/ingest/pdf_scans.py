@@ -10,7 +10,7 @@ stands for the picture beneath it.
 import math
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 
@@ -18,6 +18,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from PIL import Image
 
+from .forms import sheet
 from .reading import PageText
 from .scans import Scans
 from .upright import PIXELS, SIDE, is_blank
@@ -43,7 +44,7 @@ def seen(document: pypdfium2.PdfDocument, number: int, page: PageText, scans: Sc
     if length >= _THIN and not garbled:
         return page
     try:
-        with closing(document[number - 1]) as shown:
+        with _loaded(document, number) as shown:
             if not garbled and _speaks_for_itself(page, shown, length):
                 return page
             found = scans.read(number, lambda: _drawn(shown, SIDE, _density(shown)))
@@ -67,8 +68,16 @@ def seen(document: pypdfium2.PdfDocument, number: int, page: PageText, scans: Sc
 
 def picture_of(document: pypdfium2.PdfDocument, number: int) -> Image.Image:
     """The page (1-based) as it is recognised. Raise PdfiumError."""
-    with closing(document[number - 1]) as shown:
+    with _loaded(document, number) as shown:
         return _drawn(shown, SIDE)
+
+
+@contextmanager
+def _loaded(document: pypdfium2.PdfDocument, number: int) -> Iterator[pypdfium2.PdfPage]:
+    with sheet(document, number - 1) as found:
+        if found is None:
+            raise pypdfium2.PdfiumError(f"page {number} cannot be loaded")
+        yield found.page
 
 
 def _speaks_for_itself(page: PageText, shown: pypdfium2.PdfPage, length: int) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pypdfium2
 from PIL import Image, ImageChops
 
+from .forms import sheet
 from .images import frame, frames, image
 from .opened import opened
 from .reading import Kind, Limits, Unreadable
@@ -87,17 +88,13 @@ def _drawn(
 ) -> Image.Image:
     if not 1 <= page <= len(document):
         raise Unreadable("missing", f"page {page} of {len(document)}")
-    try:
-        shown = document[page - 1]
-    except pypdfium2.PdfiumError as error:
-        raise Unreadable("damaged", repr(error)) from error
-    try:
-        across, down = shown.get_size()
+    with sheet(document, page - 1) as found:
+        if found is None:
+            raise Unreadable("damaged", f"page {page} cannot be loaded")
+        across, down = found.page.get_size()
         if not (across > 0 and down > 0):
             raise Unreadable("damaged", f"a page of {across} by {down} points")
         # a little less: what is a hair more than a whole pixel becomes one more
         scale = min((width - 0.01) / across, (highest - 0.01) / down)
-        picture: Image.Image = shown.render(scale=scale).to_pil()
+        picture: Image.Image = found.page.render(scale=scale).to_pil()
         return picture
-    finally:
-        shown.close()

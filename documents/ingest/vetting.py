@@ -75,7 +75,7 @@ def vet(path: Path, limits: Limits, page: int) -> list[Finding]:
         raise Unreadable("needs_ocr", ocr.unavailable(limits.languages))
     document = open_pdf(path)
     try:
-        with glyphs_of(document.raw, page) as glyphs:
+        with glyphs_of(document, page) as glyphs:
             if glyphs is None:
                 return []
             hidden = list(_hidden(glyphs))
