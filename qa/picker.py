@@ -46,8 +46,16 @@ class Option:
     twin: str = ""
     levels: tuple[tuple[str, str], ...] = ()
     level: str = ""
+    usual: str = ""
     more: bool = False
     chosen: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name, with how hard it thinks where that is not what is usual for it."""
+        if self.level == self.usual:
+            return self.name
+        return f"{self.name}, {dict(self.levels).get(self.level, self.level)}"
 
 
 @dataclass(frozen=True)
@@ -165,6 +173,7 @@ def _option(
         twin=", ".join(twins),
         levels=tuple((level, str(LEVELS[level])) for level in thinking.levels(model)),
         level=usual or "",
+        usual=usual or "",
         more=entry.order >= MORE,
     )
 

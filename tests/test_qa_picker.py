@@ -198,6 +198,15 @@ def test_what_answered_last_is_chosen_with_its_effort(emulator, as_owner, owner,
     assert re.search(r'value="auto"[^>]* checked', thread_page(as_owner, auto))
 
 
+def test_the_closed_picker_names_an_effort_that_is_not_the_usual_one(
+    emulator, as_owner, owner, document
+):
+    for effort, named in (("off", "Claude Haiku 5.5, no thinking"), ("", "Claude Haiku 5.5")):
+        answer = written(put(document, owner, model="claude-haiku-5-5", effort=effort))
+        page = thread_page(as_owner, answer)
+        assert re.search(rf"<span data-picked>{named}</span>", page), effort
+
+
 def test_each_model_has_the_levels_it_really_has(owner, workspace, document):
     levels = {key: [level for level, _label in option.levels]
               for key, option in options(workspace, owner, document).items()}  # fmt: skip

@@ -10,8 +10,7 @@
     const chosen = details.querySelector("[name=model]:checked");
     if (!chosen) return;
     const level = chosen.closest(".option").querySelector(".level select");
-    const usual = level && [...level.options].find((option) => option.defaultSelected);
-    const other = level && level.selectedOptions[0] !== usual ? `, ${level.selectedOptions[0].text}` : "";
+    const other = level && level.value !== level.dataset.usual ? `, ${level.selectedOptions[0].text}` : "";
     details.querySelector("[data-picked]").textContent = chosen.dataset.name + other;
     details.querySelector("summary").classList.remove("near");
   }
