@@ -35,7 +35,7 @@ class DocumentAdmin(RecordAdmin):
     list_select_related = ("workspace", "uploaded_by", "deleted_by")
     list_filter = ("status", "on_hold", WorkspaceFilter)
     search_fields = ("title", "public_id")
-    actions = ("ingest_again", "put_on_hold", "lift_hold")
+    actions = ("ingest_again", "index_again", "put_on_hold", "lift_hold")
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found = super().get_actions(request)
@@ -82,13 +82,28 @@ class DocumentAdmin(RecordAdmin):
             % {"n": again},
         )
 
+    @admin.action(description=_("Index again (where it was given up)"), permissions=["view"])
+    def index_again(self, request: HttpRequest, documents: models.QuerySet[Document]) -> None:
+        again = 0
+        for document in documents.filter(deleted_at=None).select_related("current"):
+            if document.current and document.current.index_again():
+                tasks.index.delay_on_commit(document.current.pk)
+                again += 1
+        said = ngettext(
+            "%(n)d document is indexed again.", "%(n)d documents are indexed again.", again
+        )
+        self.message_user(request, said % {"n": again})
+
 
 @admin.register(Version)
 class VersionAdmin(RecordAdmin):
     workspace_path = "document__workspace"
-    list_display = ("document", "number", "status", "page_count", "chars", "reader", "created_at")
+    list_display = (
+        "document", "number", "status", "page_count", "chars", "reader", "created_at",
+        "indexed_at", "index_failures",
+    )  # fmt: skip
     list_select_related = ("document",)
-    list_filter = ("status", "reader")
+    list_filter = ("status", "reader", "index_failures")
     search_fields = ("public_id", "document__title")
 
 

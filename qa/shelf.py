@@ -26,6 +26,7 @@ from qa.showing import Showing
 from qa.steps import Step
 
 AT_ONCE = 4  # calls that run beside each other
+CAUGHT_UP = 4  # documents that are made findable before they are searched, if that is due
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Shelf:
         count = rows.count()
         if named and count < len(set(named)):
             raise tools.WrongInput("One of these documents is not there any more. List them again.")
+        search.catch_up(rows, CAUGHT_UP)
         hits = search.search(self.workspace, asked.queries, rows, tools.PASSAGES, named=bool(named))
         step: Step = {"kind": "search", "queries": [query[:200] for query in asked.queries]}
         step |= {"documents": count, "passages": len(hits)}

@@ -190,8 +190,9 @@ def test_a_new_version_takes_the_place_of_the_old_one(workspace, owner, document
     Document.objects.filter(pk=other.pk).update(current=None)
     Version.objects.filter(pk=newer.pk).update(document=document, number=2, indexed_at=None)
     Document.objects.filter(pk=document.pk).update(current=newer)
-    assert find(workspace, "insolvent") == []
+    assert [hit.outdated for hit in find(workspace, "insolvent")] == [True]
     assert search.index(Version.objects.get(pk=newer.pk))
+    assert find(workspace, "insolvent") == []
     assert find(workspace, "doubloons")[0].document == document
     assert {row.version for row in Stretch.objects.all()} == {newer}
 

@@ -184,11 +184,10 @@ class Version(models.Model):
             models.Index(fields=["status", "lane", "uploaded_by", "id"], name="version_heaps"),
             # whose last turn is how long ago
             models.Index(fields=["lane", "uploaded_by", "begun_at"], name="version_turns"),
-            # and for ready ones that cannot be found yet
+            # and for those that cannot be found yet, as every search does: not by their status,
+            # or SQLite would go through all that are ready
             models.Index(
-                fields=["document"],
-                condition=Q(status="ready", indexed_at=None),
-                name="version_to_index",
+                fields=["document"], condition=Q(indexed_at=None), name="version_unindexed"
             ),
             # and for those whose hidden text is to be compared
             models.Index(
@@ -234,6 +233,17 @@ class Version(models.Model):
     def page_at(self) -> int:
         """The number of the page that is being read."""
         return min(self.pages_read + 1, self.page_count)
+
+    @property
+    def unfindable(self) -> bool:
+        """Whether it was given up to make it findable."""
+        ready = self.status == self.Status.READY and self.indexed_at is None
+        return ready and self.index_failures >= MAX_ATTEMPTS
+
+    def index_again(self) -> bool:
+        """Have it indexed after that was given up; False when it was not."""
+        given_up = Version.objects.ready().filter(indexed_at=None, index_failures__gte=MAX_ATTEMPTS)
+        return bool(given_up.filter(pk=self.pk).update(index_failures=0))
 
     def claim(self, owner: str) -> bool:
         """Take the work; False when another worker has it, or nothing is to be done."""

@@ -8,7 +8,7 @@ be found: an empty set finds nothing.
 """
 
 from .finding import DEPTH, Hit, search
-from .indexing import forget, index, retitle
+from .indexing import catch_up, forget, index, retitle
 from .passages import sentences
 
-__all__ = ["DEPTH", "Hit", "forget", "index", "retitle", "search", "sentences"]
+__all__ = ["DEPTH", "Hit", "catch_up", "forget", "index", "retitle", "search", "sentences"]

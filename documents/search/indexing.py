@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from documents.models import Document, KeyCount, Page, Stretch, Text, Version
+from documents.models import Document, DocumentQuerySet, KeyCount, Page, Stretch, Text, Version
 
 from . import packing, words
 from .packing import Counted
@@ -57,6 +57,13 @@ def index(version: Version) -> bool:
         Version.objects.filter(pk=version.pk).update(index_failures=F("index_failures") + 1)
         return False
     return True
+
+
+def catch_up(documents: DocumentQuerySet, limit: int) -> None:
+    """Index at most so many of the documents' current versions that wait for it, at once."""
+    due = Version.objects.to_index().filter(document__in=documents.order_by().values("pk"))
+    for version in due.order_by("pk")[:limit]:
+        index(version)
 
 
 def forget(versions: Iterable[Version]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
@@ -63,6 +65,17 @@ def rename(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
         {"workspace": workspace, "document": shown, "form": form},
         status=422 if form.errors else 200,
     )
+
+
+@require_POST
+@in_workspace(Act.UPLOAD)
+def index_again(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
+    """Has the current version made findable, after that was given up."""
+    shown = lookups.document(request, workspace, document_id)
+    if shown.current and shown.current.index_again():
+        tasks.index.delay_on_commit(shown.current.pk)
+        messages.info(request, _("It is being added to the search index."))
+    return redirect("documents:document", slug=workspace.slug, document_id=document_id)
 
 
 @require_POST

@@ -30,6 +30,11 @@ class Found:
     hits: list[Shown]
 
     @property
+    def former(self) -> index.Hit | None:
+        """One of them, when they are of an earlier version: the current one is not found yet."""
+        return self.hits[0].hit if self.hits[0].hit.outdated else None
+
+    @property
     def first(self) -> list[Shown]:
         return self.hits[:AT_ONCE]
 
