@@ -172,12 +172,26 @@ def _run(
         "answered_by_the_emulator": paid,
         "paid_twice": paid - len(usages),
         "citations": dict(Counter(states)),
+        "not_exact_in_text": _not_exact_in_text(run),
         "seconds": round(seconds, 1),
         "usd": float(run.cost_usd),
         "expected_usd": float(run.estimate_usd),
         "alone_usd": float(alone),
         "ratio": float(run.cost_usd / alone) if alone else None,
     }
+
+
+def _not_exact_in_text(run: Any) -> int:
+    """Citations that are not exact though their page was read as text. A page that is looked at is
+    cited by its number, in words that have other white space than its canonical text."""
+    from qa.models import Citation
+
+    rows = Citation.objects.filter(answer__asked_in=run).exclude(state="exact")
+    number = 0
+    for citation in rows.prefetch_related("answer__source_rows"):
+        looked = {page for row in citation.answer.source_rows.all() for page in row.looked}
+        number += citation.page_start not in looked
+    return number
 
 
 def _worker(folder: Path, emulator: Emulator, run: int) -> subprocess.Popen[bytes]:
@@ -228,7 +242,8 @@ def _print(found: dict[str, Any]) -> None:
     for mode in ("batch", "live"):
         states = found[mode]["citations"]
         told = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
-        print(f"  citations, {mode}: {told}")
+        print(f"  citations, {mode}: {told}; not exact on pages read as text:", end=" ")
+        print(found[mode]["not_exact_in_text"])
 
 
 if __name__ == "__main__":
