@@ -8,11 +8,12 @@ import json
 from datetime import datetime
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from accounts.local import local_workspace
@@ -137,22 +138,24 @@ def test_a_playbook_of_the_workspace_is_used_by_its_name(db):
     assert "ours" in {one.name for one in Playbook.objects.offered_in(workspace)}
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("kind", "made"), [("csv", export.csv_rows), ("jsonl", export.json_lines)])
-async def test_a_file_is_sent_as_it_is_made(kind, made, owner, workspace, document, monkeypatch):
-    table = await sync_to_async(tables.make)(
-        workspace, owner, title="Leases", model=MODEL, documents=[document], columns=[LAW, FEE]
-    )
-    monkeypatch.setattr(files, "CHUNK", 10)
-    client = AsyncClient()
-    await client.aforce_login(owner)
+def test_a_file_is_sent_as_it_is_made(kind, made, as_owner, reviewed, workspace, monkeypatch):
+    monkeypatch.setattr(files, "CHUNK", 50)
+    reviewed.columns.exclude(title="Law").update(removed_at=timezone.now())
+    address = reverse("reviews:file", args=[workspace.slug, reviewed.public_id, kind])
 
-    response = await client.get(f"/w/{workspace.slug}/tables/{table.public_id}/file.{kind}")
-    chunks = [chunk.decode() async for chunk in response.streaming_content]
+    response = as_owner.get(address)
 
-    assert len(chunks) == 2
-    assert "".join(chunks) == await sync_to_async(lambda: "".join(made(table)))()
+    async def collect():
+        return [chunk.decode() async for chunk in response.streaming_content]
+
+    chunks = async_to_sync(collect)()
+    assert "".join(chunks) == "".join(made(reviewed))
+    assert len(chunks) == 1
     assert "attachment" in response["Content-Disposition"]
+    monkeypatch.setattr(files, "CHUNK", 1)
+    response = as_owner.get(address)
+    assert len(async_to_sync(collect)()) == len(list(made(reviewed)))
 
 
 @pytest.mark.parametrize("made", [export.csv_rows, export.json_lines, export.xlsx])
