@@ -228,6 +228,33 @@ def test_keys_move_about_and_columns_keep_their_widths(page):
     expect(page.get_by_role("link", name="Library", exact=True)).to_be_hidden()
 
 
+def test_rows_come_as_one_goes_to_them(browser, stack, address, tmp_path):
+    page, complaints = open_page(browser, stack)
+    for number in range(40):
+        (tmp_path / f"Note {number:02}.txt").write_text(f"Note {number}. It ends in May.")
+    page.set_input_files("#upload-files", sorted(tmp_path.iterdir()))
+    expect(page.locator(".overall .tally")).to_have_text("40 of 40 files", timeout=60_000)
+    page.get_by_role("link", name="Reviews", exact=True).click()
+    page.get_by_role("link", name="New table").click()
+    page.get_by_label("Title", exact=True).fill("Notes")
+    page.get_by_label("Playbook").select_option(label="Non-disclosure agreement checklist")
+    page.get_by_label("Which documents").select_option(label="All documents of this workspace")
+    page.get_by_role("button", name="Make the table").last.click()
+    rows = page.locator("[data-grid] tbody tr[id]")
+    expect(rows).to_have_count(25)
+    page.locator("[data-grid] tbody td > a").first.focus()
+    page.keyboard.press("Control+End")
+    expect(page.locator(":focus")).to_be_in_viewport()
+    expect(rows).to_have_count(42)
+    place = page.locator("tr", has=page.locator(":focus"))
+    expect(place).to_have_attribute("aria-rowindex", "43")
+    for _press in range(5):
+        page.keyboard.press("PageUp")
+    expect(page.locator(":focus")).to_be_in_viewport()
+    page.context.close()
+    assert complaints == []
+
+
 def test_a_table_works_without_scripts(browser, stack, address):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

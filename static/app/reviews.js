@@ -438,7 +438,12 @@
     if (written) return;
     opened().replaceWith(document.adoptNode(fresh));
     if (focused) opened().focus({ preventScroll: true });
-    document.dispatchEvent(new CustomEvent("source:mark"));
+    const source = page.querySelector("#source:not([hidden])");
+    if (source && document.getElementById("source").hidden) {
+      document.getElementById("source").replaceWith(document.adoptNode(source)); // there was no answer before
+      htmx.process(beside());
+      document.dispatchEvent(new CustomEvent("source:open"));
+    } else document.dispatchEvent(new CustomEvent("source:mark"));
   }
 
   async function look() {
