@@ -338,7 +338,10 @@ def _line_of(text: str, path: tuple[str | int, ...]) -> int:
 
 def _sentence(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
-    told: dict[str, Any] = {"why": error.problem or error.context or _("it cannot be read")}
+    why = error.problem or error.context or _("it cannot be read")
+    if "mapping values are not allowed" in why:
+        why = _("a text with a colon and a space in it must stand in quotes")
+    told: dict[str, Any] = {"why": why}
     if mark is None:
         return _("The file is not a playbook: %(why)s.") % told
     told |= {"line": mark.line + 1, "column": mark.column + 1}

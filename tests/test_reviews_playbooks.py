@@ -120,6 +120,7 @@ def test_a_file_is_imported(as_owner, workspace):
         ("name: leases", "name: Our Leases", "Line 1: “name” is written in small letters"),
         ("title: Leases", "titel: Leases", "Line 2: The playbook says “titel”"),
         ("type: money", "type: [", "Line "),
+        ("What is let?", "What: all of it?", "Line 9, character 17: a text with a colon"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line_and_the_text_stays(
