@@ -158,7 +158,6 @@
       document.getElementById("counts").replaceWith(document.adoptNode(counts));
       counts.querySelector(".anew").hidden = counts.dataset.all === grid.dataset.all;
     }
-    grid.dataset.since = all.dataset.since;
     let open = false;
     for (const fresh of all.querySelectorAll(":is(td, th)[id]")) open = renew(fresh) || open;
     if (all.hasAttribute("data-many")) readAgain();
@@ -214,7 +213,11 @@
     url.search = location.search;
     url.searchParams.set("since", grid.dataset.since);
     const response = await fetch(url);
-    if (response.ok && document.getElementById("grid") === grid && put(parse(await response.text()))) await renewOpen();
+    if (!response.ok || document.getElementById("grid") !== grid) return;
+    const page = parse(await response.text());
+    // not where a mark is put: its answer tells nothing of what others did before
+    grid.dataset.since = page.getElementById("changes").dataset.since;
+    if (put(page)) await renewOpen();
   }
 
   let timer = null;
