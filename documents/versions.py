@@ -23,17 +23,16 @@ UNLOCK_SECONDS = 20.0
 def replace(
     document: Document, file: File, name: str, by: User, request: HttpRequest | None = None
 ) -> Version:
-    """The queued next version of a document, of another file. Raises `uploads.Refused`."""
+    """The queued next version of a document, of another file.
+
+    Raises `uploads.Refused`, and `Document.DoesNotExist` when it was deleted meanwhile, as all do
+    that make one.
+    """
     name = uploads.clean_title(name)
     kind = uploads.kind_of(file, name)
     sha256 = uploads.digest(file)
-    same = document.versions.filter(blob__sha256=sha256).order_by("number").first()
-    if same is not None:
-        raise uploads.Refused(
-            _("This is the file of version %(number)d, byte for byte.") % {"number": same.number}
-        )
     with transaction.atomic():
-        _locked(document)
+        _refuse_same(_locked(document), sha256)
         blob = uploads.keep(document.workspace, file, kind, sha256)
         return _next(document, blob, name, by, Event.Verb.VERSION, request)
 
@@ -75,6 +74,14 @@ def discard(document: Document) -> bool:
     failed = Version.objects.filter(status=Version.Status.FAILED)
     rows = Document.objects.filter(pk=document.pk, upcoming__in=failed)
     return bool(rows.update(upcoming=None))
+
+
+def _refuse_same(locked: Document, sha256: str) -> None:
+    same = locked.versions.filter(blob__sha256=sha256).order_by("number").first()
+    if same is not None:
+        raise uploads.Refused(
+            _("This is the file of version %(number)d, byte for byte.") % {"number": same.number}
+        )
 
 
 def _locked(document: Document) -> Document:

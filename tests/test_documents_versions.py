@@ -5,10 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Event
 from accounts.roles import Role
+from documents import uploads, versions
 from documents.models import Document, Text, Version
 from qa.models import Answer
 from tests.conftest import CONTRACT, read, upload
@@ -175,3 +177,51 @@ def test_compare_without_a_choice_lets_one_choose(as_owner, document):
     page = as_owner.get(at(document, "compare/"))
     assert page.status_code == 200
     assert 'name="old"' in page.content.decode()
+
+
+@pytest.fixture
+def deleted_meanwhile(owner, monkeypatch):
+    """What is about to get a next version goes into the trash first."""
+    locked = versions._locked
+
+    def late(document):
+        Document.objects.get(pk=document.pk).mark_deleted(owner)
+        return locked(document)
+
+    monkeypatch.setattr(versions, "_locked", late)
+
+
+@pytest.mark.parametrize("end", ["versions/next/", "versions/again/"])
+def test_a_document_that_is_deleted_meanwhile_is_not_there(
+    as_owner, document, deleted_meanwhile, end
+):
+    file = SimpleUploadedFile("amended.txt", AMENDED.encode())
+    assert as_owner.post(at(document, end), {"file": file}).status_code == 404
+    assert document.versions.count() == 1
+
+
+def test_of_many_those_that_are_deleted_meanwhile_are_not_read_again(
+    as_owner, workspace, document, deleted_meanwhile
+):
+    address = f"/w/{workspace.slug}/selection/read-again/"
+    page = as_owner.post(address, {"document": document.public_id}, follow=True)
+    assert "0 documents are read again." in page.content.decode()
+    assert document.versions.count() == 1
+
+
+def test_of_two_equal_files_at_once_one_makes_a_version(owner, document, monkeypatch):
+    """Another request adds the same file just before this one has its turn."""
+
+    def replace():
+        return versions.replace(document, ContentFile(AMENDED.encode()), "a.txt", owner)
+
+    locked = versions._locked
+
+    def late(document):
+        monkeypatch.setattr(versions, "_locked", locked)
+        replace()
+        return locked(document)
+
+    monkeypatch.setattr(versions, "_locked", late)
+    with pytest.raises(uploads.Refused, match="the file of version 2"):
+        replace()

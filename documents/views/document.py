@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents import ingest, provenance, reading, search, tasks, versions, visual
 from documents.forms import PasswordForm, PlaceForm, RenameForm, VisuallyForm
+from documents.models import Document
 from documents.source import PART, open_source, part
 from documents.views import lookups
 
@@ -108,6 +109,8 @@ def unlock(request: MemberRequest, workspace: Workspace, document_id: UUID) -> H
             version = versions.unlock(shown, password, request.user, request)
         except ingest.Unreadable as error:
             form.add_error("password", reading.sentence(error))
+        except Document.DoesNotExist as gone:
+            raise Http404 from gone
         else:
             tasks.ingest.delay_on_commit(version.pk)
             return redirect("documents:library", slug=workspace.slug)

@@ -19,7 +19,7 @@ from accounts.models import Workspace
 from accounts.roles import Act
 from documents import deleting, folders, tags, tasks, versions
 from documents.listing import places
-from documents.models import DocumentQuerySet, Folder, NotPossible, Tag
+from documents.models import Document, DocumentQuerySet, Folder, NotPossible, Tag
 from documents.views import lookups
 from documents.views.trash import say_deleted
 
@@ -214,14 +214,19 @@ def read_again(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         said = _("At most %(limit)d documents are read again at once; these are %(count)d.")
         messages.error(request, said % {"limit": ASKED_AT_ONCE, "count": count})
         return back(workspace, picked.query)
+    again = 0
     for document in picked.documents:
-        version = versions.read_again(document, request.user, request)
+        try:
+            version = versions.read_again(document, request.user, request)
+        except Document.DoesNotExist:
+            continue  # it was deleted meanwhile
         if version is not None:
             tasks.ingest.delay_on_commit(version.pk)
+            again += 1
     said = ngettext(
-        "%(count)d document is read again.", "%(count)d documents are read again.", count
+        "%(count)d document is read again.", "%(count)d documents are read again.", again
     )
-    messages.info(request, said % {"count": count})
+    messages.info(request, said % {"count": again})
     return back(workspace, picked.query)
 
 

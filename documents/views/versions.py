@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -60,6 +60,8 @@ def replace(request: MemberRequest, workspace: Workspace, document_id: UUID) -> 
             version = documents_versions.replace(shown, file, file.name, request.user, request)
         except uploads.Refused as refusal:
             form.add_error("file", f"{uploads.clean_title(file.name)}: {refusal}")
+        except Document.DoesNotExist as gone:
+            raise Http404 from gone
         else:
             tasks.ingest.delay_on_commit(version.pk)
             return redirect("documents:versions", workspace.slug, document_id)
@@ -71,7 +73,10 @@ def replace(request: MemberRequest, workspace: Workspace, document_id: UUID) -> 
 def read_again(request: MemberRequest, workspace: Workspace, document_id: UUID) -> HttpResponse:
     shown = lookups.document(request, workspace, document_id)
     require(request, workspace, Act.UPLOAD)
-    version = documents_versions.read_again(shown, request.user, request)
+    try:
+        version = documents_versions.read_again(shown, request.user, request)
+    except Document.DoesNotExist as gone:
+        raise Http404 from gone
     if version is None:
         messages.info(request, _("It is being read already."))
     else:
