@@ -47,6 +47,8 @@ def _forget(version: Version) -> None:
     Text.objects.filter(version=version).delete()
     Page.objects.filter(version=version).delete()
     pictures.forget(version)
+    # they quote it, and name what lies within it
+    Version.objects.filter(pk=version.pk).update(findings=[], warnings=[], to_vet=[], vet_at=None)
 
 
 def _drop_bytes(document: Document) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Event, Member
 from accounts.roles import Role
 from documents import deleting, erasing, tasks
-from documents.models import Document, Page, Text
+from documents.models import Document, Page, Text, Version
 from tests.conftest import read, upload
 
 
@@ -183,6 +183,20 @@ def test_erasing_leaves_the_row_and_nothing_of_what_stood_in_it(owner, document)
     assert not Text.objects.exists()
     assert not Page.objects.exists()
     assert Event.objects.get(verb="erase").object_id == document.public_id
+
+
+def test_erasing_forgets_what_quotes_the_document(owner, document):
+    Version.objects.filter(document=document).update(
+        findings=[{"code": "hidden_text", "sentence": "Hidden: the fee."}],
+        warnings=["fee.pdf: not unpacked"],
+        to_vet=[1],
+        vet_at=timezone.now(),
+    )
+    document.mark_deleted(owner)
+    assert erasing.erase(document)
+    version = document.versions.get()
+    assert (version.findings, version.warnings, version.to_vet) == ([], [], [])
+    assert version.vet_at is None
 
 
 def test_a_live_document_is_never_erased(document):
