@@ -294,6 +294,12 @@ FILE_DAYS = env.whole(
 PREWARM = env.switch(
     "PINCITE_PREWARM", True, _("Whether documents of an opened conversation are read beforehand.")
 )
+PREWARM_USD = env.whole(
+    "PINCITE_PREWARM_USD",
+    1,
+    _("US dollars that reading documents beforehand costs for one conversation, at most."),
+    0,
+)
 SUGGEST = env.switch(
     "PINCITE_SUGGEST", True, _("Whether first questions about chosen documents are suggested.")
 )

@@ -66,7 +66,10 @@ def allowed(desk: Desk) -> bool:
 
 
 def opened(desk: Desk) -> bool:
-    """A conversation was opened, or its documents were changed; whether they are read now."""
+    """A conversation was opened, or its documents were changed; whether they are read now.
+
+    Not where that costs more than ``PREWARM_USD``: opening one is no promise to ask.
+    """
     return _begin(desk, lambda warm, _name: warm is None)
 
 
@@ -111,16 +114,32 @@ def _begin(desk: Desk, due: Callable[[warmth.Warmth | None, str], bool]) -> bool
             return False
         connection = connect(desk.workspace)
         asking.check_place(connection.inference_geo, desk.model)
-        if desk.searches(desk.versions):
+        versions = desk.versions
+        if desk.searches(versions):
             return False
         name = desk.prefix(connection)
     except (engine.EngineError, asking.NotAskable):
         # asking says why; nothing is read for it beforehand
         return False
-    if not due(warmth.of(name), name) or not Warming.claim(desk.key(connection)):
+    warm = warmth.of(name)
+    tokens = asking.known_tokens(versions, desk.model)[0]
+    if not due(warm, name) or _too_dear(tokens, desk, connection, warm):
+        return False
+    if not Warming.claim(desk.key(connection)):
         return False
     transaction.on_commit(partial(_send, desk))
     return True
+
+
+def _too_dear(tokens: int, desk: Desk, connection: Connection, warm: warmth.Warmth | None) -> bool:
+    """Whether so many tokens of documents cost more than may be spent while nobody asks: written
+    where they are cold, only read where they are still warm."""
+    usage = engine.Usage(
+        cache_creation_input_tokens=0 if warm else tokens,
+        cache_read_input_tokens=tokens if warm else 0,
+        inference_geo=connection.inference_geo,
+    )
+    return catalogue.cost(usage, desk.model) > settings.PREWARM_USD
 
 
 def _send(desk: Desk) -> None:
@@ -178,6 +197,8 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
         return None
     found = warmth.of(warmth.named(connection, request))
     if found is not None and found.seconds_left > lifetime.MARGIN:
+        return None
+    if _too_dear(tokens + shown.tokens, desk, connection, found):
         return None
     try:
         payer = gate.Payer(desk.workspace, desk.user)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from accounts.models import Member
 from accounts.roles import Role
-from qa import asking, desks, modes, pictures, remote, tasks, warming, warmth
+from qa import asking, desks, engine, modes, pictures, remote, tasks, warming, warmth
 from qa.claude import connect
+from qa.engine import catalogue
 from qa.models import Answer, ApiCall, Budget, ClaudeModel, ClaudeSettings, Scope, Thread, Warming
 from qa.models.claude_model import forget
 from tests.asked import put, written
@@ -233,6 +235,39 @@ def test_a_workspace_or_an_installation_may_switch_it_off(emulator, sent, settin
     assert warming.opened(desk(thread, owner))
 
 
+def test_opening_a_conversation_about_much_spends_nothing_that_nobody_asked_for(
+    emulator, sent, settings, thread, contract, owner
+):
+    settings.PREWARM_USD = 0
+    assert not warming.opened(desk(thread, owner))
+    assert warming.warm(desk(thread, owner)) is None
+    assert Warming.objects.count() == 0
+    assert warm_rows().count() == 0
+    tokens = document_tokens(contract)
+    cost = catalogue.cost(
+        engine.Usage(cache_creation_input_tokens=tokens), desk(thread, owner).model
+    )
+    settings.PREWARM_USD = cost - Decimal("1e-9")
+    assert not warming.opened(desk(thread, owner))
+    settings.PREWARM_USD = cost
+    assert warming.opened(desk(thread, owner))
+
+
+def test_what_proves_too_dear_when_it_is_counted_is_not_read(
+    emulator, sent, settings, thread, contract, owner
+):
+    guess = contract.current.chars // asking.CHARS_PER_TOKEN
+    settings.PREWARM_USD = catalogue.cost(
+        engine.Usage(cache_creation_input_tokens=guess), desk(thread, owner).model
+    )
+    assert warming.opened(desk(thread, owner))
+    tasks.warm(*sent[0][1])
+    assert warm_rows().count() == 0
+    # the next who opens it knows
+    Warming.objects.update(begun_at=None, ended_at=None)
+    assert not warming.opened(desk(thread, owner))
+
+
 def test_nothing_is_read_while_a_question_is_being_answered(
     emulator, sent, thread, contract, owner
 ):
@@ -420,6 +455,21 @@ def test_a_reader_keeps_documents_warm_shortly_before_they_run_out(emulator, sen
     assert again.cache_read_tokens == first.cache_write_5m_tokens
     assert again.cost_usd < first.cost_usd / 5
     assert warmth.of(first.prefix).seconds_left > 290
+
+
+def test_what_is_too_dear_to_write_beforehand_is_still_kept_where_reading_it_is_cheap(
+    emulator, sent, settings, thread, contract, owner
+):
+    first = written(put(contract, owner, thread=thread, model=QUIET)).calls.get(purpose="answer")
+    settings.PREWARM_USD = first.cost_usd / 2
+    almost_cold()
+    emulator.advance(270)
+    assert warming.being_read(desk(thread, owner))
+    again = warming.warm(desk(thread, owner))
+    assert again.cache_read_tokens >= document_tokens(contract)
+    earlier(400)
+    emulator.advance(400)
+    assert warming.warm(desk(thread, owner)) is None
 
 
 def test_what_ran_out_is_not_written_again_for_a_page_that_is_only_open(
