@@ -39,7 +39,8 @@ class Shown:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What the switch of a document says. ``pages`` are those that are looked at as it stands."""
+    """What the switch of a document says. ``pages`` are those that are looked at as it stands;
+    ``total`` counts those that could be, on which something stands."""
 
     pages: tuple[int, ...]
     total: int
@@ -60,8 +61,12 @@ def pages(version: Version) -> tuple[Shown, ...]:
     switch = version.document.visually
     if switch == Document.Visually.NO:
         return ()
-    every = _shown(str(version.public_id), version.blob.kind == ingest.Kind.IMAGE)
+    every = _every(version)
     return every if switch == Document.Visually.YES else tuple(p for p in every if p.telling)
+
+
+def _every(version: Version) -> tuple[Shown, ...]:
+    return _shown(str(version.public_id), version.blob.kind == ingest.Kind.IMAGE)
 
 
 def outlook(document: Document) -> Outlook | None:
@@ -72,7 +77,7 @@ def outlook(document: Document) -> Outlook | None:
     if version.blob.kind not in KINDS:
         return None
     version.document = document
-    return Outlook(tuple(page.number for page in pages(version)), version.page_count)
+    return Outlook(tuple(page.number for page in pages(version)), len(_every(version)))
 
 
 def switch(document: Document, visually: str, by: User, request: HttpRequest | None = None) -> bool:

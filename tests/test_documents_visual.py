@@ -180,6 +180,8 @@ def test_scans_that_were_read_badly_are_looked_at_and_blank_pages_never(workspac
     assert chosen(made) == [2, 3]
     visual.switch(made, "yes", owner)
     assert chosen(made) == [1, 2, 3]
+    made.refresh_from_db()
+    assert visual.outlook(made).all, "nothing stands on the fourth"
 
 
 def test_a_text_has_no_pages_to_look_at(document, owner):
