@@ -79,7 +79,7 @@ def test_days_are_the_workspaces_and_those_without_a_question_are_there(workspac
     found = books(workspace, owner, first=first)
     days = found.by_day()
     assert [line.usd for line in days[:3]] == [0, 0, 1]
-    assert len(found.bars()) == len(days)
+    assert len(found.bars(days)) == len(days)
 
 
 def test_only_the_days_asked_for_are_counted_and_nonsense_is_this_month(workspace, owner):

@@ -48,10 +48,11 @@ def _books(request: MemberRequest, workspace: Workspace) -> Spend:
 
 
 def page_of(books: Spend, *, by_workspace: bool = False) -> dict[str, Any]:
+    days = books.by_day()
     return {
         "books": books,
-        "bars": books.bars(),
-        "days": books.by_day(),
+        "bars": books.bars(days),
+        "days": days,
         "tables": books.tables(by_workspace=by_workspace),
     }
 
