@@ -122,19 +122,26 @@ def in_place(gone: str, key: str, *, missing: bool) -> str:
 def default_key(workspace: Workspace) -> str:
     """The entry that a new question in the workspace starts with; may be ``AUTO``. The place of one
     that is gone takes the newest of its line."""
+    return default(workspace)[0]
+
+
+def default(workspace: Workspace) -> tuple[str, ClaudeModel | None]:
+    """``default_key``, and the entry that the workspace chose where that is gone."""
     rows = ClaudeSettings.objects.filter(workspace=workspace)
     chosen = rows.first() or ClaudeSettings(workspace=workspace)
     if chosen.default_model == AUTO:
-        return AUTO
+        return AUTO, None
+    known = {one.key: one for one in entries()}
+    wanted = known.get(chosen.default_model)
+    gone = wanted if wanted is not None and wanted.gone else None
     installed = get(settings.DEFAULT_MODEL).key
     for key in (chosen.default_model, installed):
-        if (found := _standing(key, chosen)) is not None:
-            return found.key
-    return installed
+        if (found := _standing(known.get(key), chosen)) is not None:
+            return found.key, gone
+    return installed, gone
 
 
-def _standing(key: str, chosen: ClaudeSettings) -> ClaudeModel | None:
-    known = {one.key: one for one in entries()}.get(key)
+def _standing(known: ClaudeModel | None, chosen: ClaudeSettings) -> ClaudeModel | None:
     if known is None or not known.gone:
         return known if known and known.offered else None
     # whoever could use the one before can use it

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from accounts.models import Workspace
 from documents import visual
 from documents.models import Version
-from qa import asking, engine, looking
+from qa import asking, engine, looking, warmth
 from qa.engine import catalogue
 from qa.models import ApiCall, ClaudeSettings, Thread, TokenCount
 
@@ -45,7 +46,8 @@ class NextCost:
 
 
 class Costs:
-    """What a question costs with each model, with as many queries for all as for one."""
+    """What a question costs with each model, with as many queries for all as for one, and another
+    for each that has answered in the thread."""
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Costs:
         versions: list[Version],
         searches: bool = False,
     ) -> None:
-        self.versions = versions
+        self.workspace, self.thread, self.versions = workspace, thread, versions
         self.place = ClaudeSettings.place_of(workspace)
         self.searches = searches
         self._counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
@@ -98,10 +100,20 @@ class Costs:
     def _uncounted(self, model: catalogue.Model) -> list[Version]:
         return [one for one in self.versions if model.id not in self._counts[one.pk]]
 
+    @cached_property
+    def _usual(self) -> list[list[float]]:
+        return warmth.habit(self.workspace)
+
+    def _lifetimes(self, model: catalogue.Model) -> engine.Lifetimes:
+        """As long as the documents were likely to be kept if they were the same as last time."""
+        call = self._whole.get(model.id)
+        name = call.prefix if call else ""
+        return warmth.lifetimes(self.workspace, self.thread, name, model.rates, self._usual)
+
     def of(
-        self, model: catalogue.Model, lifetimes: engine.Lifetimes = engine.lifetime.SHORT
+        self, model: catalogue.Model, lifetimes: engine.Lifetimes | None = None
     ) -> NextCost | None:
-        """None where there is nothing to ask about."""
+        """None where there is nothing to ask about. ``lifetimes``, where they are known."""
         lengths = self._answers[model.id][:LOOKED_AT]
         answer = round(sum(lengths) / len(lengths)) if lengths else ANSWER_TOKENS
         if self.searches:
@@ -121,7 +133,7 @@ class Costs:
             said=said,
             answer=answer,
             counted=not uncounted,
-            lifetimes=lifetimes,
+            lifetimes=lifetimes or self._lifetimes(model),
             place=self.place,
         )
 

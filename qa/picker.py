@@ -129,19 +129,18 @@ def of_thread(thread: Thread, user: User, last: Answer | None) -> Picker:
 
 def _starting(workspace: Workspace, user: User, picked: str) -> tuple[str, str]:
     """The key that is chosen at first, and what is said when it is not the one that was."""
-    wanted = picked or claude_models.default_key(workspace)
+    usual, gone = claude_models.default(workspace)
+    wanted = picked or usual
     if wanted == tiers.AUTO and tiers.offered(workspace, user):
         return wanted, ""
     try:
         choice = claude_models.choose(wanted, workspace, user)
     except engine.UnknownModel:
-        return claude_models.default_key(workspace), ""
-    if choice.instead_of is None:
+        return usual, ""
+    gone = choice.instead_of or (None if picked else gone)
+    if gone is None:
         return choice.entry.key, ""
-    told = {
-        "happened": claude_models.happened(choice.instead_of),
-        "model": choice.entry.name,
-    }
+    told = {"happened": claude_models.happened(gone), "model": choice.entry.name}
     return choice.entry.key, _("%(happened)s: the next question goes to %(model)s.") % told
 
 

@@ -69,18 +69,22 @@ def _last(name: str) -> Warmth | None:
 
 
 def lifetimes(
-    workspace: Workspace, thread: Thread | None, name: str, rates: catalogue.Rates
+    workspace: Workspace,
+    thread: Thread | None,
+    name: str,
+    rates: catalogue.Rates,
+    usual: list[list[float]] | None = None,
 ) -> engine.Lifetimes:
     """How long a request should keep the documents, and the turns after them.
 
     What comes is expected to be like what was: the gaps between the questions about the same
     documents (anybody's, now included), or else those between the questions about any documents of
-    the workspace, each as likely as the other.
+    the workspace, each as likely as the other: ``usual``, where that was looked up before.
     """
     now = timezone.now()
     uses = _uses(prefix=name, at__gte=now - RECENT) if name else []
     if not uses:
-        documents = lifetime.choose(rates, _habit(workspace, now))
+        documents = lifetime.choose(rates, habit(workspace) if usual is None else usual)
         return engine.Lifetimes(documents, documents)
     documents = lifetime.choose(rates, [lifetime.gaps([*(at for at, _ in uses), _seconds(now)])])
     own = [at for at, of_thread in uses if thread and of_thread == thread.pk]
@@ -98,9 +102,11 @@ def _uses(**only: Any) -> list[tuple[float, int | None]]:
     ]
 
 
-def _habit(workspace: Workspace, now: datetime) -> list[list[float]]:
+def habit(workspace: Workspace) -> list[list[float]]:
+    """The gaps between the questions about the same documents that a workspace has asked of late,
+    for each of its sittings."""
     rows = ApiCall.objects.filter(
-        purpose=ApiCall.Purpose.ANSWER, workspace=workspace, at__gte=now - HABIT
+        purpose=ApiCall.Purpose.ANSWER, workspace=workspace, at__gte=timezone.now() - HABIT
     ).exclude(prefix="")
     sittings: defaultdict[str, list[float]] = defaultdict(list)
     for prefix, at in rows.order_by("-at").values_list("prefix", "at")[:LOOKED_AT]:

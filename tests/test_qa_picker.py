@@ -265,6 +265,16 @@ def test_the_place_of_a_default_that_is_gone_takes_the_newest_of_its_line(
     assert claude_models.default_key(workspace) == "claude-sonnet-5"
 
 
+def test_a_new_question_says_that_the_workspaces_default_is_gone(as_owner, workspace, document):
+    ClaudeSettings.objects.create(workspace=workspace, default_model=OPUS)
+    change(OPUS, lifecycle="retired")
+    where = f"/w/{workspace.slug}/ask/"
+    told = "Claude Opus 4.7 is retired: the next question goes to Claude Opus 5.5."
+    assert told in as_owner.get(where).content.decode()
+    picked = as_owner.get(f"{where}models/", {"model": "claude-haiku-5-5"}).content.decode()
+    assert told not in picked, "another was chosen"
+
+
 def test_prices_follow_the_documents_that_are_chosen(as_owner, as_stranger, workspace, document):
     where = f"/w/{workspace.slug}/ask/models/"
     chosen = {"documents": str(document.public_id), "model": "claude-opus-5-5"}

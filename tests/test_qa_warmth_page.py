@@ -241,6 +241,21 @@ def test_the_estimate_comes_near_what_the_question_then_costs(
     assert 0.7 < told.cold / paid < 1.4
 
 
+def test_the_picker_and_the_line_below_tell_the_same_price(
+    emulator, thread, contract, owner, workspace, as_owner
+):
+    first = written(put(contract, owner, thread=thread, model=QUIET))
+    earlier(400)
+    emulator.advance(400)
+    written(put(contract, owner, "Who may end it?", thread=thread, follows=first, model=QUIET))
+    offered = {one.key: one for one in picker.make(workspace, owner, [contract], thread).options}
+    cost = offered[QUIET].cost
+    rates = claude_models.get(QUIET).rates
+    assert warmth.lifetimes(workspace, thread, warm_prefix(thread), rates).documents == "1h"
+    told = look(as_owner, thread).content.decode()
+    assert f"<b>{about_usd(cost.warm)}</b>, cold {about_usd(cost.cold)}" in told
+
+
 def test_documents_that_were_not_counted_yet_are_guessed(thread, contract, workspace):
     told = estimate(workspace, thread, [contract.current], claude_models.get(QUIET), Lifetimes())
     assert not told.counted
