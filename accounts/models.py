@@ -275,6 +275,7 @@ class Event(models.Model):
         VERSION = "version", _("added a version of")
         READ_AGAIN = "read-again", _("had read again")
         UNLOCK = "unlock", _("opened with a password")
+        MAKE_CURRENT = "make-current", _("made current")
         DOWNLOAD = "download", _("downloaded")
         SEARCH = "search", _("searched")
         DELETE = "delete", _("deleted")

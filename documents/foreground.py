@@ -73,6 +73,9 @@ def _read(path: Path, workspace: Workspace, user: User) -> list[Document]:
     file, *within = ingest_path(path, workspace, user)
     if file.version is None or not file.ready:
         raise NotThere(f"{path}: {file.error}")
+    if file.version.pk != file.version.document.current_id:
+        said = "This is the file of version {} of {}, which is not the current one."
+        raise NotThere(f"{path}: {said.format(file.version.number, file.version.document)}")
     ready = [inner.version for inner in within if inner.version and inner.ready]
     return [version.document for version in (file.version, *ready)]
 
@@ -92,12 +95,13 @@ def ingest_path(path: Path, workspace: Workspace, by: User) -> Iterator[Ingested
         sentence = f"The file could not be opened: {error.strerror}."
         yield Ingested(str(path), None, sentence, time.monotonic() - began)
     else:
-        yield from _ingest(str(path), found.document, began)
+        yield from _ingest(str(path), found.document, found.version, began)
 
 
-def _ingest(path: str, document: Document, began: float) -> Iterator[Ingested]:
+def _ingest(
+    path: str, document: Document, version: Version | None, began: float
+) -> Iterator[Ingested]:
     within: list[Unpacked] = []
-    version = document.current
     assert version is not None
     if version.status == Version.Status.FAILED:
         version.retry()
@@ -116,8 +120,9 @@ def _ingest(path: str, document: Document, began: float) -> Iterator[Ingested]:
         if found.document is None:
             yield Ingested(inner, None, found.refusal, 0.0)
         elif found.document.deleted_at is None:
-            yield from _ingest(inner, found.document, time.monotonic())
+            yield from _ingest(inner, found.document, found.document.current, time.monotonic())
     # the rest came out of it before, or in another process
     told = [found.document.pk for found in within if found.document]
     for content in document.live_contents.exclude(pk__in=told):
-        yield from _ingest(f"{path}/{content.title}", content, time.monotonic())
+        inner = f"{path}/{content.title}"
+        yield from _ingest(inner, content, content.current, time.monotonic())

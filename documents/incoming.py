@@ -146,7 +146,7 @@ def finish(
     """
     with _opened(upload) as file:
         if upload.document is not None:
-            return uploads.Accepted(upload.document, created=True)
+            return uploads.Accepted(upload.document, upload.document.current, created=True)
         if upload.received < upload.size:
             raise WrongPlace(upload.received)
         try:

@@ -29,8 +29,8 @@ QUOTED = 300  # characters of a quote that are read out
 @dataclass(frozen=True)
 class OpenSource:
     """``sheets`` are there when pages are looked at, ``leaves`` when text is read; neither while
-    the version is not ready. ``outdated``: a newer version exists. ``here`` is the address of the
-    same place without a page, ``quote`` the beginning of its text."""
+    the version is not ready. ``outdated``: another version is the current one. ``here`` is the
+    address of the same place without a page, ``quote`` the beginning of its text."""
 
     document: Document
     version: Version
@@ -43,6 +43,12 @@ class OpenSource:
     page: int | None
     here: str
     quote: str
+
+    @property
+    def is_later(self) -> bool:
+        """Whether an earlier version than this is the current one."""
+        current = self.document.current
+        return current is not None and self.version.number > current.number
 
     @property
     def has_pages(self) -> bool:

@@ -133,7 +133,16 @@ class Unpacking:
         if found.created:
             self._created += 1
             self._created_bytes += len(part.data)
-        if found.document.title != title:
+        if found.earlier is not None:
+            self._sentences.append(
+                _("%(path)s: the file of version %(number)d of %(title)s, not the current one.")
+                % {
+                    "path": part.path,
+                    "number": found.earlier.number,
+                    "title": found.document.title,
+                }
+            )
+        elif found.document.title != title:
             self._sentences.append(
                 _("%(path)s: the same file as %(title)s.")
                 % {"path": part.path, "title": found.document.title}

@@ -36,7 +36,15 @@ class Refused(Exception):
 @dataclass(frozen=True)
 class Accepted:
     document: Document
+    version: Version | None  # the one that the bytes are
     created: bool  # False: the same bytes were here already
+
+    @property
+    def earlier(self) -> Version | None:
+        """The version, where the document is about another file now."""
+        shown = (self.document.current_id, self.document.upcoming_id)
+        version = self.version
+        return version if version is not None and version.pk not in shown else None
 
 
 def clean_title(name: str) -> str:
@@ -116,7 +124,8 @@ def accept(
     folder: Folder | None = None,
     container: Document | None = None,
 ) -> Accepted:
-    """Keep the bytes and queue a first version, or show the document that has them already.
+    """Keep the bytes and queue a first version, or show the document that has them already, or
+    can have them again.
 
     The same bytes are kept once; in another folder they are another document. ``container`` is the
     document it was unpacked from. Raises Refused.
@@ -129,10 +138,8 @@ def accept(
             raise Refused(_("The folder is not there any more."))
         # of two uploads of the same bytes, the second finds the first one's document
         blob = keep(workspace, file, kind, sha256)
-        here = Document.objects.filter(folder=folder, deleted_at=None)
-        twin = here.filter(versions__blob=blob).first()
-        if twin is not None:
-            return Accepted(twin, created=False)
+        if (twin := _same(blob, folder)) is not None:
+            return Accepted(twin.document, twin, created=False)
         document = Document.objects.create(
             workspace=workspace,
             folder=folder,
@@ -147,4 +154,13 @@ def accept(
         Event.objects.record(
             Event.Verb.UPLOAD, by=by, object=document, workspace=workspace, request=request
         )
-    return Accepted(document, created=True)
+    return Accepted(document, version, created=True)
+
+
+def _same(blob: Blob, folder: Folder | None) -> Version | None:
+    """The version in the folder that has the bytes: one that is its document's current one, or is
+    to become it, before one that only could be."""
+    rows = Version.objects.filter(blob=blob, document__folder=folder, document__deleted_at=None)
+    found = list(rows.select_related("document").order_by("-pk"))
+    shown = [v for v in found if v.pk in (v.document.current_id, v.document.upcoming_id)]
+    return next((v for v in (*shown, *found) if v in shown or v.status == v.Status.READY), None)

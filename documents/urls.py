@@ -34,6 +34,11 @@ urlpatterns = [
     path("documents/<uuid:document_id>/versions/next/", versions.replace, name="replace"),
     path("documents/<uuid:document_id>/versions/again/", versions.read_again, name="read_again"),
     path("documents/<uuid:document_id>/versions/discard/", versions.discard, name="discard"),
+    path(
+        "documents/<uuid:document_id>/versions/<uuid:version_id>/current/",
+        versions.make_current,
+        name="make_current",
+    ),
     path("documents/<uuid:document_id>/index/", document.index_again, name="index_again"),
     path("documents/<uuid:document_id>/visually/", document.visually, name="visually"),
     path("documents/<uuid:document_id>/compare/", versions.compare, name="compare"),

@@ -1,7 +1,7 @@
 """A document's next version: another file, the same file read anew, or one without its password.
 
 What is asked about stays what it was until the next version has been read: `Document.current` is
-the one, `Document.upcoming` the other.
+the one, `Document.upcoming` the other. Any that was read can be made the current one again.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def read_again(document: Document, by: User, request: HttpRequest | None = None)
     None when the document is being read already.
     """
     with transaction.atomic():
-        locked = _locked(document)
-        newest = locked.versions.select_related("blob").order_by("number").last()
+        # whichever number it has: the file that is asked about, or that is to take its place
+        newest = _locked(document).newest
         if newest is None or newest.working:
             return None
         return _next(document, newest.blob, newest.name, by, Event.Verb.READ_AGAIN, request)
@@ -69,6 +69,31 @@ def unlock(
         return _next(document, blob, locked.name, by, Event.Verb.UNLOCK, request)
 
 
+def make_current(version: Version, by: User, request: HttpRequest | None = None) -> bool:
+    """Have its document's questions be about this version, be it earlier or later than the one
+    they are about; False when it is that one, or is not ready.
+
+    What is being read for the document takes its place all the same when it has been read. Raises
+    `Document.DoesNotExist` when the document was deleted meanwhile.
+    """
+    with transaction.atomic():
+        locked = _locked(version.document)
+        ready = locked.versions.ready().filter(pk=version.pk)
+        if version.pk == locked.current_id or not ready.exists():
+            return False
+        rows = Document.objects.filter(pk=locked.pk)
+        rows.update(current=version)
+        rows.follow_current()
+        Event.objects.record(
+            Event.Verb.MAKE_CURRENT,
+            by=by,
+            object=version,
+            workspace=locked.workspace,
+            request=request,
+        )
+    return True
+
+
 def discard(document: Document) -> bool:
     """Give up a next version that could not be read; False when there is none."""
     failed = Version.objects.filter(status=Version.Status.FAILED)
@@ -77,11 +102,13 @@ def discard(document: Document) -> bool:
 
 
 def _refuse_same(locked: Document, sha256: str) -> None:
-    same = locked.versions.filter(blob__sha256=sha256).order_by("number").first()
-    if same is not None:
-        raise uploads.Refused(
-            _("This is the file of version %(number)d, byte for byte.") % {"number": same.number}
-        )
+    rows = locked.versions.filter(blob__sha256=sha256).order_by("number")
+    shown = rows.filter(pk__in=[locked.current_id, locked.upcoming_id]).first()
+    if (same := shown or rows.first()) is None:
+        return
+    said = _("This is the file of version %(number)d, byte for byte.") % {"number": same.number}
+    may = shown is None and same.status == Version.Status.READY
+    raise uploads.Refused(said, _("Make that one the current version instead.") if may else "")
 
 
 def _locked(document: Document) -> Document:

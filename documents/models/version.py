@@ -323,9 +323,10 @@ class Version(models.Model):
         return bool(won)
 
     def _take_over(self) -> None:
-        """Become the document's current version, unless a newer one is."""
+        """Become the document's current version, unless a newer one is, or has been."""
         owner = Document.objects.filter(pk=self.document_id)
-        newer = Version.objects.filter(pk=OuterRef("current"), number__gte=self.number)
+        newer = Version.objects.filter(document=self.document_id, number__gt=self.number)
+        newer = newer.filter(Q(pk=OuterRef("current")) | Q(status=self.Status.READY))
         owner.exclude(Exists(newer)).update(current=self)
         owner.filter(upcoming=self).update(upcoming=None)
 

@@ -45,11 +45,19 @@ class Outcome:
             messages.error(request, f"{name}: {reason}" if name else reason)
         for found in self.accepted:
             if not found.created:
-                messages.info(
-                    request, _("%(title)s is here already.") % {"title": found.document.title}
-                )
+                messages.info(request, _known(found))
         where = reverse("documents:library", args=[workspace.slug])
         return redirect(f"{where}?folder={self.shown.public_id}" if self.shown else where)
+
+
+def _known(found: uploads.Accepted) -> str:
+    if found.earlier is None:
+        return _("%(title)s is here already.") % {"title": found.document.title}
+    said = _(
+        "This is the file of version %(number)d of %(title)s, which is not the current one. It can "
+        "be made so among the document's versions."
+    )
+    return said % {"number": found.earlier.number, "title": found.document.title}
 
 
 @require_POST

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -92,6 +92,31 @@ def discard(request: MemberRequest, workspace: Workspace, document_id: UUID) -> 
     require(request, workspace, Act.UPLOAD)
     documents_versions.discard(shown)
     return redirect("documents:versions", workspace.slug, document_id)
+
+
+@require_POST
+@in_workspace(Act.READ)
+def make_current(
+    request: MemberRequest, workspace: Workspace, document_id: UUID, version_id: UUID
+) -> HttpResponse:
+    """Questions are about this version from now on, and it is the one that is found."""
+    shown = lookups.document(request, workspace, document_id)
+    require(request, workspace, Act.UPLOAD)
+    version = get_object_or_404(shown.versions.select_related("document"), public_id=version_id)
+    try:
+        made = documents_versions.make_current(version, request.user, request)
+    except Document.DoesNotExist as gone:
+        raise Http404 from gone
+    if made:
+        tasks.index.delay_on_commit(version.pk)
+        said = _("Version %(number)d is the current version now.")
+    elif version.pk == shown.current_id:
+        said = _("Version %(number)d is the current version already.")
+    else:
+        said = _("Version %(number)d has not been read, so nothing can be asked about it.")
+    messages.info(request, said % {"number": version.number})
+    page = "documents:document" if request.POST.get("back") == "document" else "documents:versions"
+    return redirect(page, workspace.slug, document_id)
 
 
 @require_GET
