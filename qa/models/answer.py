@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -20,77 +18,15 @@ from documents.models import Version
 from qa.models.citation import Citation
 from qa.models.ledger import Backend, Ledger
 from qa.models.scope import Scope
+from qa.models.source import Source
 from qa.models.thread import Thread
+from qa.models.turns import AnswerQuerySet, Status
 
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-NEVER = datetime.min.replace(tzinfo=UTC)
 _CLAIMED = (
     *("status", "lease_owner", "lease_until", "attempts", "crashes", "postponements"),
     *("started_at", "next_try_at", "stop_requested_at"),
 )
-
-
-class AnswerQuerySet(models.QuerySet["Answer"]):
-    def visible_to(self, user: Any) -> AnswerQuerySet:
-        """Answers of visible threads; those without a thread by their workspace."""
-        mine = Workspace.objects.visible_to(user).values("pk")
-        threads = Thread.objects.visible_to(user).values("pk")
-        return self.filter(Q(thread__in=threads) | Q(thread=None), workspace__in=mine)
-
-    def to_show(self) -> AnswerQuerySet:
-        """With what ``_answer.html`` looks at."""
-        read = Source.objects.select_related("version__document")
-        rows = self.select_related(
-            *("about_version__document", "route", "scope__folder", "scope__tag", "summary")
-        )
-        return rows.prefetch_related(
-            "citations__version__document",
-            "calls",
-            "enclosures__picture",
-            models.Prefetch("source_rows", read),
-        )
-
-    def working(self) -> AnswerQuerySet:
-        """Not ended yet."""
-        return self.filter(status__in=[Answer.Status.QUEUED, Answer.Status.RUNNING])
-
-    def due(self) -> AnswerQuerySet:
-        """Waiting and its time has come, or left behind by a worker that died."""
-        now = timezone.now()
-        waiting = Q(status=Answer.Status.QUEUED) & (Q(next_try_at=None) | Q(next_try_at__lte=now))
-        abandoned = Q(status=Answer.Status.RUNNING, lease_until__lt=now)
-        return self.filter(waiting | abandoned)
-
-    def next_due(self, but: Collection[int] = ()) -> Answer | None:
-        """The answer whose turn it is; None when none is due, or only those of authors in ``but``.
-
-        What a dead worker left had its turn already. Else it is the oldest question of whoever has
-        the fewest being written; among equals, of the one whose last turn is longest ago.
-        """
-        due = self.due().exclude(author__in=but)
-        left = due.filter(status=Answer.Status.RUNNING).order_by("lease_until")
-        if (abandoned := left.first()) is not None:
-            return abandoned
-        writing = self.filter(status=Answer.Status.RUNNING, lease_until__gte=timezone.now())
-        active = Counter(writing.values_list("author", flat=True))
-        turns = sorted(
-            (active[author], self.filter(author=author).last_turn(), author)
-            for author in due.order_by().values_list("author", flat=True).distinct()
-        )
-        for _active, _last, author in turns:
-            # before those that were asked by the hundred, somebody waits for it at a page
-            if (oldest := due.filter(author=author).order_by("then", "pk").first()) is None:
-                continue
-            # another worker took one of theirs between the two looks: it is someone else's turn
-            if writing.filter(author=author).count() > active[author]:
-                return self.next_due(but)
-            return oldest
-        return None
-
-    def last_turn(self) -> datetime:
-        """When one of these was last taken to be written; long ago if none was."""
-        taken = self.filter(started_at__isnull=False).order_by("-started_at")
-        return taken.values_list("started_at", flat=True).first() or NEVER
 
 
 class Answer(models.Model):
@@ -103,13 +39,7 @@ class Answer(models.Model):
          └── claim again when the lease ran out
     """
 
-    class Status(models.TextChoices):
-        QUEUED = "queued", _("Waiting")
-        RUNNING = "running", _("Writing")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-        STOPPED = "stopped", _("Stopped")
-
+    Status = Status
     Backend = Backend
 
     class Mode(models.TextChoices):
@@ -466,23 +396,3 @@ class Answer(models.Model):
             for name, value in fields.items():
                 setattr(self, name, value)
         return bool(won)
-
-
-class Source(models.Model):
-    """A version an answer read; ``index`` is the API's document_index in its request."""
-
-    answer = models.ForeignKey(Answer, models.CASCADE, related_name="source_rows")
-    version = models.ForeignKey(Version, models.PROTECT, related_name="+")
-    index = models.PositiveIntegerField(null=True)
-    # numbers of the pages that were looked at, and about what that cost in tokens
-    looked = models.JSONField(default=list)
-    looked_tokens = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        ordering = ["index", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["answer", "version"], name="source_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.answer_id} {self.index}: {self.version_id}"

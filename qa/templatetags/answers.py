@@ -18,6 +18,7 @@ from documents import ingest, visual
 from documents.models import Document, Version
 from qa import claude_models, steps
 from qa.claude import extracted
+from qa.engine import prompts
 from qa.models import Answer, Thread, WebAccess
 from qa.notes import note
 from qa.passages import kept
@@ -109,6 +110,18 @@ def unread(version: Version, pages: list[int]) -> str:
 
 
 register.filter(extracted)
+
+
+@register.filter
+def asked(answer: Answer) -> str:
+    """What was asked, as a heading: that a cut answer is to go on, nobody wrote."""
+    return _("Continued") if continues(answer) else answer.question
+
+
+@register.filter
+def continues(answer: Answer) -> bool:
+    """Whether it goes on where the one before it was cut off."""
+    return answer.question == prompts.GO_ON
 
 
 @register.filter
