@@ -48,13 +48,14 @@ def over(
     mode: int,
     share: float = 1.0,
     at: tuple[float, float] = (40, 30),
+    size: float = 12,
 ) -> bytes:
     """A page of letter size with a picture on so much of its width and height, and over it a line
     of text in a mode: 0 is drawn, 3 is not."""
     width, height = 612 * share, 792 * share
     contents = (
         f"q {width} 0 0 {height} 0 {792 - height} cm /I Do Q "
-        f"BT /F 12 Tf {mode} Tr 1 0 0 1 {at[0]} {at[1]} Tm ({text}) Tj ET"
+        f"BT /F {size} Tf {mode} Tr 1 0 0 1 {at[0]} {at[1]} Tm ({text}) Tj ET"
     )
     file = io.BytesIO()
     page.save(file, "JPEG", quality=90)

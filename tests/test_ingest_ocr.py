@@ -169,10 +169,59 @@ def test_the_noise_of_a_scan_is_not_drawn_larger_than_it_is(english, tmp_path):
     assert scans.wrong(reading.text, LINES) < 0.03
 
 
-def test_a_scan_with_a_stamp_on_it_is_recognised(english, tmp_path):
-    stamped = scans.over(scans.written(LINES), "Page 3 of 40", mode=0)
-    (page,) = read(tmp_path, stamped).pages
+STAMP = " ".join(["Received on 3 March 2021 by the clerk of the court."] * 5)
+
+
+@pytest.mark.parametrize("stamp", ["Page 3 of 40", STAMP], ids=["short", "long"])
+def test_a_scan_with_a_stamp_on_it_is_recognised_and_keeps_its_stamp(english, tmp_path, stamp):
+    stamped = scans.over(scans.written(LINES), stamp, mode=0, size=4)
+    reading = read(tmp_path, stamped)
+    (page,) = reading.pages
     assert page.source == "ocr"
+    assert reading.text == f"{stamp}\n\n{LINES}"
+    assert [reading.text[word.start : word.end] for word in page.words] == reading.text.split()
+
+
+def test_the_words_of_a_stamp_and_those_beneath_are_where_they_stand(english, tmp_path):
+    reading = read(tmp_path, scans.over(scans.written(LINES), "Exhibit A", mode=0))
+    words = {
+        reading.text[word.start : word.end]: scans.box(word) for word in reading.pages[0].words
+    }
+    left, top, _right, bottom = words["Exhibit"]
+    assert abs(left - 40 / 612) < 0.01
+    assert top < 1 - 36 / 792 < bottom
+    left, top, _right, bottom = words["Buyer"]
+    assert 0.2 < left < 0.5
+    assert top < 175 / 2200 < bottom
+
+
+def test_a_stamp_that_the_picture_has_too_is_read_once(english, tmp_path):
+    first, rest = LINES.split("\n", 1)
+    page = scans.over(scans.written(LINES), first, mode=0, at=(54, 727), size=11.5)
+    assert read(tmp_path, page).text == f"{first}\n\n{rest}"
+
+
+def test_a_picture_whose_words_are_all_in_the_text_over_it_is_not_recognised(english, tmp_path):
+    page = scans.over(scans.written("Confidential"), "Confidential", mode=0, at=(54, 725), size=13)
+    reading = read(tmp_path, page, Limits(bytes=20 << 20, pages=9))
+    assert (reading.text, reading.pages[0].source) == ("Confidential", "text")
+
+
+def test_a_plain_background_is_not_recognised(english, tmp_path):
+    page = scans.over(scans.written("").point([200] * 256), STAMP, mode=0, size=4)
+    reading = read(tmp_path, page, Limits(bytes=20 << 20, pages=9))
+    assert (reading.text, reading.pages[0].source) == (STAMP, "text")
+
+
+@pytest.mark.parametrize(("length", "legible"), [(300, False), (1500, True)])
+def test_a_picture_under_text_that_cannot_be_made_out_marks_a_page_that_has_little_else(
+    english, tmp_path, length, legible
+):
+    text = (STAMP.replace(" ", "") * 20)[:length]
+    page = scans.over(scans.smudged(scans.written(LINES)), text, mode=0, size=0.6)
+    reading = read(tmp_path, page)
+    assert (reading.text, reading.pages[0].legible) == (text, legible)
+    assert reading.warnings == (() if legible else ("Page 1 could not be read.",))
 
 
 def test_a_scan_with_a_text_layer_is_not_recognised_again(english, tmp_path):

@@ -19,7 +19,7 @@ from PIL import Image, ImageChops
 from . import direct
 from .direct import Address
 from .glyphs import Glyphs
-from .painted import MOST, Painted, painted_on, shared, visible
+from .painted import MOST, Painted, painted_on, pictured
 from .positions import page_text
 from .reading import Finding
 from .suspicion import suspects_on
@@ -86,8 +86,7 @@ def look(
     if sum(letter.isalnum() for letter in said) < _LETTERS:
         return NOTHING
     proof = _Proof(page, text_page, raw, suspects)
-    pictured = _pictured(page, painted)
-    return proof.look(pictured)
+    return proof.look(pictured(page, painted) >= _PICTURED)
 
 
 def look_at(glyphs: Glyphs) -> Look:
@@ -120,14 +119,6 @@ def _text(handle: Address, text_page: "pdfium.FPDF_TEXTPAGE") -> str:
     buffer = (ctypes.c_ushort * (size // 2 + 1))()
     direct.text_of(handle, text_page, buffer, size)
     return ctypes.string_at(buffer, max(0, size - 2)).decode("utf-16-le", "replace")
-
-
-def _pictured(page: "pdfium.FPDF_PAGE", painted: list[Painted]) -> bool:
-    """Whether pictures make up a good part of the page."""
-    page_box = visible(page)
-    whole = (page_box[2] - page_box[0]) * (page_box[3] - page_box[1])
-    images = (one.box for one in painted if one.kind == pdfium.FPDF_PAGEOBJ_IMAGE)
-    return sum(shared(image, page_box) for image in images) >= _PICTURED * whole
 
 
 class _Proof:

@@ -3,7 +3,7 @@
 import ctypes
 import math
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
@@ -108,3 +108,11 @@ def shared(one: Box, other: Box) -> float:
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     return width * height if width > 0 and height > 0 else 0.0
+
+
+def pictured(page: "pdfium.FPDF_PAGE", painted: Iterable[Painted]) -> float:
+    """How much of the page its pictures cover, each counted by itself; 0 for a page of no size."""
+    whole = visible(page)
+    area = (whole[2] - whole[0]) * (whole[3] - whole[1])
+    images = (one.box for one in painted if one.kind == pdfium.FPDF_PAGEOBJ_IMAGE)
+    return sum(shared(image, whole) for image in images) / area if 0 < area < math.inf else 0.0

@@ -22,7 +22,7 @@ from . import forms, hidden
 from .canonical import title
 from .drawn import drawn
 from .numbers import named
-from .painted import painted_on
+from .painted import painted_on, pictured
 from .pdf_scans import seen
 from .positions import page_string
 from .raw import raw_text
@@ -30,7 +30,7 @@ from .reading import Limits, Pages, PageText, Progress, Reading, Unreadable
 from .scans import Scans
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
-_RULES = 3
+_RULES = 4
 _STRUCTURE_SECONDS = 5.0
 
 
@@ -188,6 +188,7 @@ def _page(sheet: forms.Sheet) -> PageText | None:
         layered=bool(seen.layer),
         # the text does not say which field has which value: the page is to be looked at
         drawn=1.0 if sheet.form else drawn(page, painted),
+        pictured=pictured(page, painted),
         findings=hidden.findings(seen, raw),
     )
 

@@ -240,7 +240,8 @@ class Container(Protocol):
 class PageText:
     """A page on its way into a `Reading`: canonical ``text`` and the ``raw`` it came from.
 
-    Its ``findings`` count from the page's start, and need not know its number.
+    Its ``findings`` count from the page's start, and need not know its number. ``pictured`` is how
+    much of it pictures cover, each counted by itself.
     """
 
     text: str
@@ -254,6 +255,7 @@ class PageText:
     words: tuple[Word, ...] = ()
     layered: bool = False
     drawn: float = 0.0
+    pictured: float = 0.0
     findings: tuple[Finding, ...] = ()
 
 

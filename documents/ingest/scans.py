@@ -27,14 +27,17 @@ class Scans:
         self._doubted: list[int] = []
         self._late: list[int] = []
 
-    def read(self, number: int, picture: Callable[[], Image.Image]) -> ocr.Recognised:
-        """What stands on a page's ``picture``, which is made when it is needed.
+    def read(
+        self, number: int, picture: Callable[[], Image.Image], *, beside: bool = False
+    ) -> ocr.Recognised:
+        """What stands on a page's ``picture``, which is made when it is needed. What it says
+        ``beside`` a page full of text may be nothing: then nobody is told that it was not read.
 
         Raise `Unreadable` with the code "needs_ocr" where it could be recognised but must not.
         """
         self._asked = True
         if not self._possible:
-            self._unread.append(number)
+            self._unread += [] if beside else [number]
             return ocr.UNREAD
         if not self._limits.ocr:
             raise Unreadable("needs_ocr", f"page {number}")
@@ -44,7 +47,7 @@ class Scans:
         self._recognised = True
         found = ocr.recognise(picture(), self._limits.languages)
         if not found.legible:
-            self._unread.append(number)
+            self._unread += [] if beside else [number]
         elif found.confidence is not None and found.confidence < _DOUBTED:
             self._doubted.append(number)
         return found
