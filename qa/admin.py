@@ -74,8 +74,31 @@ class ApiCallInline(RecordInline):
               "output_tokens", "cost_usd", "total_ms")  # fmt: skip
 
 
+def _open(thread: Thread, user: Any) -> bool:
+    return bool(user.is_superuser or not thread.is_private or thread.author_id == user.pk)
+
+
+class ConversationAdmin(RecordAdmin):
+    """Parts of conversations: of those that are private, their author and a superuser see them.
+
+    ``thread_path`` is the look-up from the model to the conversation, "" for its own.
+    """
+
+    thread_path = "thread"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        of = f"{self.thread_path}__" if self.thread_path else ""
+        seen = models.Q(**{f"{of}is_private": False}) | models.Q(**{f"{of}author": request.user.pk})
+        # some belong to none
+        return rows.filter(seen | models.Q(**{f"{of}pk": None}))
+
+
 @admin.register(Thread)
-class ThreadAdmin(RecordAdmin):
+class ThreadAdmin(ConversationAdmin):
+    thread_path = ""
     list_display = ("title", "workspace", "author", "is_private", "active_at", "deleted_at")
     list_select_related = ("workspace", "author")
     list_filter = (WorkspaceFilter, "is_private")
@@ -116,7 +139,7 @@ class WebAccessAdmin(ScopedAdmin):
 
 
 @admin.register(Answer)
-class AnswerAdmin(RecordAdmin):
+class AnswerAdmin(ConversationAdmin):
     list_display = ("short", "status", "backend", "model", "workspace", "author", "created_at")
     list_select_related = ("workspace", "author")
     list_filter = ("status", "backend", "model", "error_code")
@@ -150,8 +173,9 @@ class AnswerAdmin(RecordAdmin):
 
 
 @admin.register(Citation)
-class CitationAdmin(RecordAdmin):
+class CitationAdmin(ConversationAdmin):
     workspace_path = "answer__workspace"
+    thread_path = "answer__thread"
     list_display = ("number", "title", "state", "kind", "page_start", "start", "end", "answer")
     list_select_related = ("answer",)
     list_filter = ("state", "kind")
@@ -175,8 +199,9 @@ class SuggestionAdmin(RecordAdmin):
 
 
 @admin.register(Summary)
-class SummaryAdmin(RecordAdmin):
+class SummaryAdmin(ConversationAdmin):
     workspace_path = "upto__workspace"
+    thread_path = "upto__thread"
     list_display = ("upto", "turns", "model", "prompt_version", "made_at")
     list_select_related = ("upto",)
 
@@ -192,6 +217,11 @@ class ApiCallAdmin(RecordAdmin):
     list_filter = ("purpose", "backend", "model", "error_type", "cache_miss_reason")
     search_fields = ("request_id", "public_id")
     date_hierarchy = "at"
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        # what it cost is to be seen by those who pay, and not what was asked in private
+        hidden = obj is not None and obj.thread is not None and not _open(obj.thread, request.user)
+        return ("thread", "answer") if hidden else super().get_exclude(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
         mine = path("misses/", self.admin_site.admin_view(self.misses), name="qa_apicall_misses")
