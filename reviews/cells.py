@@ -9,7 +9,6 @@ from datetime import datetime
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 
 from qa.models import Citation
-from reviews import values
 from reviews.models import Cell, CellQuerySet, Column, Mark, Row, Table
 from reviews.models.row import RowQuerySet
 
@@ -57,7 +56,6 @@ class Filter:
 
     column: Column | None = None
     state: str = ""
-    outcome: str = ""
     verdict: str = ""
     mark: str = ""
     value: str = ""
@@ -89,14 +87,13 @@ def matching(table: Table, wanted: Filter) -> CellQuerySet:
         cells = cells.filter(column=wanted.column)
     if wanted.state:
         cells = _in_state(cells, wanted.state)
-    for name in ("outcome", "verdict", "mark"):
+    for name in ("verdict", "mark"):
         if given := getattr(wanted, name):
             cells = cells.filter(**{name: given})
     if wanted.value:
         cells = saying(cells, wanted.value)
     if wanted.text:
-        found = Q(value_text__icontains=wanted.text)
-        found |= Q(current_mark__value_text__icontains=wanted.text)
+        found = shown(value_text__icontains=wanted.text)
         if wanted.column is None:
             found |= Q(row__document__title__icontains=wanted.text)
         cells = cells.filter(found)
@@ -115,11 +112,21 @@ def _in_state(cells: CellQuerySet, state: str) -> CellQuerySet:
             return cells.filter(state=state)
 
 
+def shown(**said: object) -> Q:
+    """Cells of whose value this is true: of the correction's where somebody corrected it. Both
+    have the same fields."""
+    theirs = {f"current_mark__{name}": value for name, value in said.items()}
+    corrected = Q(mark="corrected")
+    return ~corrected & Q(**said) | corrected & Q(**theirs)
+
+
+def shown_as(name: str) -> Case:
+    return Case(When(mark="corrected", then=F(f"current_mark__{name}")), default=F(name))
+
+
 def saying(cells: CellQuerySet, text: str) -> CellQuerySet:
     """Those whose value, corrected where somebody did, reads so."""
-    corrected = Q(mark="corrected")
-    own = Q(value_text=text) & ~corrected
-    return cells.filter(own | corrected & Q(current_mark__value_text=text))
+    return cells.filter(shown(value_text=text))
 
 
 def absent(cells: CellQuerySet) -> CellQuerySet:
@@ -130,21 +137,7 @@ def absent(cells: CellQuerySet) -> CellQuerySet:
 
 def between(cells: CellQuerySet, low: float, high: float) -> CellQuerySet:
     """Those whose number lies there, both ends included."""
-    # the number of a correction is in no column of the database; there are few of them
-    theirs = cells.filter(mark="corrected").select_related("column", "current_mark")
-    inside = [cell.pk for cell in theirs if (n := number(cell)) is not None and low <= n <= high]
-    own = Q(order__gte=low, order__lte=high, outcome=Cell.Outcome.VALUE) & ~Q(mark="corrected")
-    return cells.filter(own | Q(pk__in=inside))
-
-
-def number(cell: Cell) -> float | None:
-    """What the cell's value sorts by where that is a number, corrected where somebody did."""
-    if not cell.corrected:
-        return cell.order if cell.outcome == Cell.Outcome.VALUE else None
-    try:
-        return values.typed(cell.shown, values.Kind(cell.column.kind), cell.column.choices).order
-    except values.NotThat:
-        return None
+    return cells.filter(shown(order__gte=low, order__lte=high))
 
 
 def _in_range(cells: CellQuerySet, value: str) -> CellQuerySet:
@@ -190,15 +183,8 @@ def rows(
         return found.order_by("-position" if descending else "position", "pk")
     of_row = Cell.objects.filter(row=OuterRef("pk"), column=sort).order_by()
     found = found.annotate(
-        _number=Subquery(of_row.values("order")[:1]),
-        _text=Subquery(
-            of_row.values(
-                shown=Case(
-                    When(mark="corrected", then=F("current_mark__value_text")),
-                    default=F("value_text"),
-                )
-            )[:1]
-        ),
+        _number=Subquery(of_row.values(shown=shown_as("order"))[:1]),
+        _text=Subquery(of_row.values(shown=shown_as("value_text"))[:1]),
         _blank=Case(When(Q(_text="") | Q(_text=None), then=Value(1)), default=Value(0)),
     )
     sign = "-" if descending else ""

@@ -112,13 +112,11 @@ def _counts(live: CellQuerySet) -> dict[str, int]:
 
 def _said(live: CellQuerySet) -> Said:
     said: Said = defaultdict(int)
-    own = live.filter(state="done").exclude(mark="corrected").exclude(value_text="").order_by()
-    for text, order, n in own.values_list("value_text", "order").annotate(n=Count("pk")):
-        said[text, order] += n
-    corrected = live.filter(mark="corrected").select_related("column", "current_mark")
-    for cell in corrected:
-        if cell.shown:
-            said[cell.shown, cells.number(cell)] += 1
+    answered = live.filter(Q(state="done") | Q(mark="corrected")).order_by()
+    pairs = answered.values_list(cells.shown_as("value_text"), cells.shown_as("order"))
+    for text, order, n in pairs.annotate(n=Count("pk")):
+        if text:
+            said[text, order] += n
     return said
 
 

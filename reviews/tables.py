@@ -391,7 +391,7 @@ def correct(cell: Cell, by: User, seen: int, text: str | None, note: str = "") -
             value = values.typed(text, Kind(column.kind), column.choices)
         except values.NotThat as error:
             raise NotPossible(wanted(column)) from error
-        said = {"value": value.value, "value_text": value.text}
+        said = {"value": value.value, "value_text": value.text, "order": value.order}
     return Mark.put(cell, Mark.Kind.CORRECTED, by, seen, note=note.strip(), **said)
 
 

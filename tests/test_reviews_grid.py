@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -255,6 +257,44 @@ def test_a_correction_counts_as_what_it_says(wide, owner):
     assert [(bar.label, bar.n) for bar in of_term.values] == [("45 days", 1)]
     narrowed = cells.Only(term.column, "range", "40..50")
     assert list(cells.rows(wide, cells.Filter(only=(narrowed,)))) == [term.row]
+
+
+def test_rows_are_sorted_found_and_summed_up_by_what_is_shown(as_owner, workspace, owner):
+    asked = replace(FEE, title="Fee")
+    fees = [(f"{n}.00 USD", float(n)) for n in (100, 200, 300)]
+    column = spread(workspace, owner, asked, fees)
+    first, second, third = column.cells.order_by("row__position")
+    tables.correct(first, owner, 0, "5,000.00 USD")
+    tables.correct(second, owner, 0, None)
+    address = at("table", workspace, column.table.public_id)
+
+    def rows(query):
+        page = as_owner.get(f"{address}?{query}".replace("COLUMN", str(column.public_id)))
+        return [line.row for line in page.context["lines"]]
+
+    assert rows("sort=COLUMN") == [third.row, first.row, second.row]
+    assert rows("sort=-COLUMN") == [first.row, third.row, second.row]
+    assert rows("is=COLUMN.range.4000..6000") == [first.row]
+    assert rows("is=COLUMN.range.50..250") == []
+    assert rows("text=5,000.00") == [first.row]
+    assert rows("text=100.00") == []
+    assert summary.of(column).typical.startswith("From 300 to 5,000")
+    tables.unmark(first, owner, 1)
+    assert rows("sort=COLUMN") == [first.row, third.row, second.row]
+
+
+def test_corrections_of_before_learn_what_they_sort_by(workspace, owner):
+    column = spread(workspace, owner, TERM, [("30 days", 30.0)] * 3)
+    first, second, third = column.cells.all()
+    tables.correct(first, owner, 0, "45 days")
+    tables.correct(second, owner, 0, None)
+    odd = tables.correct(third, owner, 0, "60 days")
+    Mark.objects.update(order=None)
+    Mark.objects.filter(pk=odd.pk).update(value="what the column asked for before")
+
+    import_module("reviews.migrations.0004_mark_order").number(apps, connection.schema_editor())
+
+    assert list(Mark.objects.order_by("pk").values_list("order", flat=True)) == [45.0, None, None]
 
 
 def test_a_summary_counts_states_verdicts_and_marks(as_owner, workspace, wide, owner):

@@ -115,7 +115,8 @@ class Cell(models.Model):
     # JSON in the form of the column's kind, see ``reviews.values``
     value = models.JSONField(null=True)
     value_text = models.CharField(max_length=500, blank=True)
-    # what it sorts by where that is a number: amounts, days, places of choices
+    # what it sorts by where that is a number: amounts, days, places of choices; as the value, the
+    # machine's own
     order = models.FloatField(null=True)
     doubt = models.CharField(max_length=10, choices=Doubt.choices, blank=True)
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)

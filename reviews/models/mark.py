@@ -43,6 +43,8 @@ class Mark(models.Model):
     # of a correction, in the form of the column's kind; None says that it is not in the document
     value = models.JSONField(null=True)
     value_text = models.CharField(max_length=500, blank=True)
+    # what the correction sorts by where that is a number, as ``Cell.order``
+    order = models.FloatField(null=True)
     # the answer that was there when it was said
     answer = models.ForeignKey(Answer, models.PROTECT, null=True, related_name="+")
 
