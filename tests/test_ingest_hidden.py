@@ -84,6 +84,16 @@ HIDDEN = {
         image(200),
         resources="/XObject << /I 7 0 R >>",
     ),
+    "covered by what a link draws": drawn(
+        SHOWN + LINE, box(b"1 g 0 0 340 30 re f"), page=note(7, "Link")
+    ),
+    "covered by the last of many notes": drawn(
+        SHOWN + LINE,
+        box(b"1 g 0 0 340 30 re f"),
+        page=note(7).replace(
+            "[", "[" + "<< /Type /Annot /Subtype /Link /Rect [9 9 20 20] >> " * 250, 1
+        ),
+    ),
     "covered by a note": drawn(SHOWN + LINE, box(b"1 1 0.6 rg 0 0 340 30 re f"), page=note(7)),
     "cut off by a clip": drawn(SHOWN + b"q 0 0 10 10 re W n " + LINE + b"Q"),
     "cut off by a clip that leaves other text": drawn(
@@ -133,6 +143,9 @@ VISIBLE = {
     ),
     "on a page that is turned": drawn(SHOWN + LINE, page="/Rotate 270"),
     "upright within a clip": drawn(b"q 0 0 612 792 re W n " + SHOWN + LINE + b"Q"),
+    "with a link over it that draws its frame": drawn(
+        SHOWN + LINE, box(b"0 0 1 RG 1 1 338 28 re S"), page=note(7, "Link")
+    ),
     "with a link over it": drawn(
         SHOWN + LINE, page="/Annots [<< /Type /Annot /Subtype /Link /Rect [60 590 400 620] >>]"
     ),
@@ -175,6 +188,28 @@ def test_part_of_a_line_that_is_covered_is_found_alone(tmp_path):
     assert len(found) == 1
     assert found[0].strip() in SECRET
     assert 4 < len(found[0].strip()) < len(SECRET) - 4
+
+
+ONE = {
+    "a digit before a number": (b"BT /F 12 Tf 72 600 Td 3 Tr (1) Tj 0 Tr (0,000 euros) Tj ET", "1"),
+    "a digit after a number": (b"BT /F 12 Tf 72 600 Td (10) Tj 1 g (0) Tj 0 g ( euros) Tj ET", "0"),
+    "a digit and its sign": (b"BT /F 12 Tf 72 600 Td 3 Tr (1,) Tj 0 Tr (000 euros) Tj ET", "1,"),
+    "a letter within a word": (b"BT /F 12 Tf 72 600 Td (a) Tj 3 Tr (c) Tj 0 Tr (count) Tj ET", "c"),
+}
+
+
+@pytest.mark.parametrize("what", ONE)
+def test_one_letter_that_makes_another_word_or_number_is_found(what, tmp_path):
+    content, hidden = ONE[what]
+    _reading, found = findings(drawn(SHOWN + content), tmp_path)
+    assert found == [hidden]
+
+
+@pytest.mark.parametrize("letter", [b"o", b"1"])
+def test_one_letter_that_touches_nothing_raises_no_alarm(letter, tmp_path):
+    line = b"BT /F 12 Tf 72 600 Td 3 Tr (%s) Tj 0 Tr 20 0 Td (The fee) Tj ET" % letter
+    _reading, found = findings(drawn(SHOWN + line), tmp_path)
+    assert found == []
 
 
 def test_a_page_with_more_on_it_than_can_be_checked_says_so(tmp_path):

@@ -230,6 +230,14 @@ def test_a_scan_with_a_text_layer_is_not_recognised_again(english, tmp_path):
     assert [page.source for page in reading.pages] == ["text"]
 
 
+def test_a_layer_of_a_few_letters_does_not_stand_for_a_picture_with_a_stamp(english, tmp_path):
+    text = f"{STAMP}) Tj 3 Tr 1 0 0 1 56 726 Tm (Sec"
+    reading = read(tmp_path, scans.over(scans.written(LINES), text, mode=0, size=4))
+    assert [page.layered for page in reading.pages] == [True]
+    assert reading.text.startswith(STAMP)
+    assert LINES.split("\n", 1)[1] in reading.text
+
+
 def test_text_of_a_font_that_says_nothing_must_be_recognised(english, tmp_path):
     nonsense = "".join(chr(0xE000 + number % 90) for number in range(300))
     with pytest.raises(ingest.Unreadable) as raised:

@@ -42,7 +42,7 @@ _QUOTED = 120  # characters of each
 
 _INK = 24  # of 255: the least difference that an eye sees
 _CONTRAST = 60  # of 255, within a character's box: something is drawn there
-_LETTERS = 2  # a shorter run is a full stop or a bullet without a shape
+_LETTERS = 2  # a shorter run that touches nothing is a full stop or a bullet without a shape
 _LAYER_LETTERS = 12  # a run of a layer over bare paper: boxes of scanned words are never exact
 _PICTURED = 0.3  # of the page's area: what a page of a scan is made of
 _OVER_INK = 0.6  # of a layer's letters stand where the picture has ink
@@ -83,7 +83,7 @@ def look(
         return Look(unchecked=True)
     suspects = suspects_on(page, painted)
     said = "".join(_text(one.handle, text_page) for one, _how in suspects.values())
-    if sum(letter.isalnum() for letter in said) < _LETTERS:
+    if not any(letter.isalnum() for letter in said):
         return NOTHING
     proof = _Proof(page, text_page, raw, suspects)
     return proof.look(pictured(page, painted) >= _PICTURED)
@@ -154,17 +154,29 @@ class _Proof:
             if group:
                 self._prove(group, hidden, beneath)
         runs = list(_runs(self._raw, hidden))
+        told = tuple(run for run in runs if self._tells(run))
         if not pictured:
-            return Look(tuple(run for run in runs if _letters(self._raw, run) >= _LETTERS))
+            return Look(told)
         letters = [index for index in hidden if self._raw[index].isalnum()]
         over = sum(beneath[index] for index in letters)
         if not letters or over < _OVER_INK * len(letters):
-            return Look(tuple(run for run in runs if _letters(self._raw, run) >= _LETTERS))
+            return Look(told)
         bare = {index: how for index, how in hidden.items() if not beneath[index]}
         lies = [run for run in _runs(self._raw, bare) if _letters(self._raw, run) >= _LAYER_LETTERS]
-        told = {index for run in lies for index in range(run.first, run.last)}
-        rest = {index: how for index, how in hidden.items() if index not in told}
+        lying = {index for run in lies for index in range(run.first, run.last)}
+        rest = {index: how for index, how in hidden.items() if index not in lying}
         return Look(tuple(lies), tuple(_runs(self._raw, rest)))
+
+    def _tells(self, run: Hidden) -> bool:
+        """Whether a run says something; one letter does where it makes a longer word or number."""
+        letters = _letters(self._raw, run)
+        return letters >= _LETTERS or (
+            letters > 0
+            and any(
+                index in self._owners and self._raw[index].isalnum()
+                for index in (run.first - 1, run.last)
+            )
+        )
 
     def _prove(
         self,

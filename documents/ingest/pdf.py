@@ -32,6 +32,7 @@ from .scans import Scans
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
 _RULES = 4
 _STRUCTURE_SECONDS = 5.0
+_LAYER = 20  # characters of a text layer that stands for its picture
 
 
 class PdfReader:
@@ -188,9 +189,15 @@ def _page(sheet: forms.Sheet) -> PageText | None:
         layered=bool(seen.layer),
         # the text does not say which field has which value: the page is to be looked at
         drawn=1.0 if sheet.form else drawn(page, painted),
-        pictured=pictured(page, painted),
+        # a layer stands for its pictures
+        pictured=0.0 if _long(seen) else pictured(page, painted),
         findings=hidden.findings(seen, raw),
     )
+
+
+def _long(seen: hidden.Look) -> bool:
+    """Whether the text hidden under a page's pictures may be all of theirs."""
+    return sum(run.last - run.first for run in seen.layer) >= _LAYER
 
 
 def _length(points: float) -> float:

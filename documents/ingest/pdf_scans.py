@@ -24,7 +24,6 @@ from .scans import Scans
 from .stamped import Stamped, without_text
 from .upright import PIXELS, SIDE, is_blank
 
-_LAYER = 20  # characters of a text layer that stands for its picture
 _COVERED = 0.5  # of the page, by pictures
 _DENSEST = 600 / 72  # pixels a point
 _GLANCE = 600  # pixels of the shorter side, to see whether there is anything
@@ -32,7 +31,7 @@ _LOOKED_AT = 5_000  # objects of a page: a picture of text has a few
 
 # What a font gives that does not say which characters its glyphs are.
 _MEANINGLESS = re.compile("[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd-\uffff]")
-_MEANINGLESS_SHARE = 0.3
+_MEANINGLESS_LEAST, _MEANINGLESS_SHARE = 20, 0.3
 
 
 def seen(document: pypdfium2.PdfDocument, number: int, page: PageText, scans: Scans) -> PageText:
@@ -40,7 +39,7 @@ def seen(document: pypdfium2.PdfDocument, number: int, page: PageText, scans: Sc
     place of it where that means nothing."""
     length = _visible(page.text)
     garbled = _garbled(page.raw)
-    if length and not garbled and _stands_for_all(page, length):
+    if length and not garbled and page.pictured < _COVERED:
         return page
     try:
         with _loaded(document, number) as shown:
@@ -63,11 +62,6 @@ def seen(document: pypdfium2.PdfDocument, number: int, page: PageText, scans: Sc
         # where they stood in a text that is no more
         findings=tuple(replace(one, start=None, end=None) for one in page.findings),
     )
-
-
-def _stands_for_all(page: PageText, length: int) -> bool:
-    """Whether a page's text, of so many characters, is that of its pictures, or they are few."""
-    return (page.layered and length >= _LAYER) or page.pictured < _COVERED
 
 
 def _beside(shown: pypdfium2.PdfPage, number: int, page: PageText, scans: Scans) -> PageText:
@@ -101,7 +95,7 @@ def _visible(text: str) -> int:
 
 def _garbled(raw: str) -> bool:
     meaningless = len(_MEANINGLESS.findall(raw))
-    return meaningless > _LAYER and meaningless > _MEANINGLESS_SHARE * _visible(raw)
+    return meaningless > _MEANINGLESS_LEAST and meaningless > _MEANINGLESS_SHARE * _visible(raw)
 
 
 def _density(page: pypdfium2.PdfPage) -> float:

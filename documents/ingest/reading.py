@@ -241,7 +241,7 @@ class PageText:
     """A page on its way into a `Reading`: canonical ``text`` and the ``raw`` it came from.
 
     Its ``findings`` count from the page's start, and need not know its number. ``pictured`` is how
-    much of it pictures cover, each counted by itself.
+    much of it is covered by pictures for which no text stands, each counted by itself.
     """
 
     text: str

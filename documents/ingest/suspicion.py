@@ -19,6 +19,9 @@ _LOW = 1.5 * _TINY  # the letters of a line are less than half as high again as 
 _THIN = 3.0  # points: rules and underlines cover nothing
 _NOTES = 200  # annotations of a page that are looked at
 
+# Annotations that are places to click at: nothing is drawn of them unless they say what.
+_PLACES = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_POPUP)
+
 # Filled anew for every object, of which a page may have thousands: the child has one thread.
 _CHANNELS = (ctypes.c_uint * 4)()
 _RED, _GREEN, _BLUE, _ALPHA = direct.places_in(_CHANNELS)
@@ -194,17 +197,25 @@ class _Covers:
 
 
 def _has_notes(page: "pdfium.FPDF_PAGE") -> bool:
-    """Whether annotations are drawn that could lie over text."""
-    harmless = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_POPUP)
-    for index in range(min(_NOTES, max(0, pdfium.FPDFPage_GetAnnotCount(page)))):
-        note = pdfium.FPDFPage_GetAnnot(page, index)
-        if not note:
-            continue
+    """Whether annotations are drawn that could lie over text; of more than are looked at, some."""
+    count = max(0, pdfium.FPDFPage_GetAnnotCount(page))
+    return count > _NOTES or any(_may_lie_over(page, index) for index in range(count))
+
+
+def _may_lie_over(page: "pdfium.FPDF_PAGE", index: int) -> bool:
+    note = pdfium.FPDFPage_GetAnnot(page, index)
+    if not note:
+        return False
+    try:
         rect = pdfium.FS_RECTF()
         pdfium.FPDFAnnot_GetRect(note, ctypes.byref(rect))
-        subtype = pdfium.FPDFAnnot_GetSubtype(note)
-        pdfium.FPDFPage_CloseAnnot(note)
-        large = min(abs(rect.right - rect.left), abs(rect.top - rect.bottom)) >= _THIN
-        if large and subtype not in harmless:
+        if min(abs(rect.right - rect.left), abs(rect.top - rect.bottom)) < _THIN:
+            return False
+        if pdfium.FPDFAnnot_GetSubtype(note) not in _PLACES:
             return True
-    return False
+        # two bytes are the end of no text
+        return (
+            int(pdfium.FPDFAnnot_GetAP(note, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0)) > 2
+        )
+    finally:
+        pdfium.FPDFPage_CloseAnnot(note)
