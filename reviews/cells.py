@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 
 from qa.models import Citation
+from reviews import items
 from reviews.models import Cell, CellQuerySet, Column, Mark, Row, Table
 from reviews.models.row import RowQuerySet
 
@@ -140,6 +141,13 @@ def between(cells: CellQuerySet, low: float, high: float) -> CellQuerySet:
     return cells.filter(shown(order__gte=low, order__lte=high))
 
 
+def holding(cells: CellQuerySet, item: str) -> CellQuerySet:
+    """Those whose list, corrected where somebody did, has the item."""
+    corrected = Q(mark="corrected")
+    theirs = items.holding(item, "current_mark__")
+    return cells.filter(~corrected & items.holding(item) | corrected & theirs)
+
+
 def _in_range(cells: CellQuerySet, value: str) -> CellQuerySet:
     low, _dots, high = value.partition("..")
     try:
@@ -154,6 +162,7 @@ def _not_answered(cells: CellQuerySet, _value: str) -> CellQuerySet:
 
 WHATS = {
     "value": saying,
+    "item": holding,
     "range": _in_range,
     "absent": lambda cells, _value: absent(cells),
     "unanswered": _not_answered,

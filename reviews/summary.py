@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from reviews import cells
+from reviews import cells, items
 from reviews.cells import Only
 from reviews.models import Cell, CellQuerySet, Column, Mark
 from reviews.values import Kind
@@ -43,8 +43,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Summary:
-    """``values`` are bars of values, or of ranges where they are numbers; ``others`` counts the
-    rows whose value has no bar. ``typical``: the middle and the ends of numbers, in words."""
+    """``values`` are bars of values, of ranges where they are numbers, of items where they are
+    lists: a row counts for each. ``others`` counts the rows that say something without a bar.
+    ``typical``: the middle and the ends of numbers, in words."""
 
     column: Column
     all: int
@@ -67,17 +68,18 @@ def of(column: Column) -> Summary:
     """As many queries for many rows as for few."""
     live = Cell.objects.live().filter(column=column)
     counts = _counts(live)
-    said = _said(live)
+    lists = _lists(live) if column.kind == Kind.LIST else []
+    said = _items(lists) if lists else _said(live)
     numbers = _numbers(column, said)
     bins = len(numbers) > MOST_BARS
     values = _ranges(column, numbers) if bins else _values(column, said)
-    outliers, rule = _outliers(column, said, numbers)
+    outliers, rule = _outliers(column, said, numbers, len(lists) or sum(said.values()))
     return Summary(
         column=column,
         all=counts["all"],
         answered=counts["answered"],
         values=values,
-        others=sum(said.values()) - sum(bar.n for bar in values),
+        others=_others(said, lists, values),
         typical=_typical(column, numbers) if numbers else "",
         outliers=outliers,
         rule=rule,
@@ -120,6 +122,24 @@ def _said(live: CellQuerySet) -> Said:
     return said
 
 
+def _lists(live: CellQuerySet) -> list[frozenset[str]]:
+    """The items of each row's list."""
+    answered = live.filter(Q(state="done") | Q(mark="corrected")).order_by()
+    pairs = answered.values_list(cells.shown_as("value"), cells.shown_as("value_text"))
+    return [held for value, text in pairs if (held := items.of(value, text))]
+
+
+def _items(lists: list[frozenset[str]]) -> Said:
+    return Counter((item, None) for one in lists for item in one)
+
+
+def _others(said: Said, lists: list[frozenset[str]], bars: list[Bar]) -> int:
+    if not lists:
+        return sum(said.values()) - sum(bar.n for bar in bars)
+    shown = {bar.label for bar in bars}
+    return sum(not one <= shown for one in lists)
+
+
 def _numbers(column: Column, said: Said) -> Counter[float]:
     """The numbers of a column whose values are such, all of one unit or currency; none else."""
     found: Counter[float] = Counter()
@@ -143,7 +163,11 @@ def _values(column: Column, said: Said) -> list[Bar]:
     for (text, _order), n in said.items():
         texts[text] += n
     ranked = sorted(texts.items(), key=lambda one: (-one[1], one[0]))[:MOST_BARS]
-    return _scaled([Bar(text, n, Only(column, "value", text)) for text, n in ranked])
+    return _scaled([Bar(text, n, _only(column, text)) for text, n in ranked])
+
+
+def _only(column: Column, text: str) -> Only:
+    return Only(column, "item" if column.kind == Kind.LIST else "value", text)
 
 
 def _ranges(column: Column, numbers: Counter[float]) -> list[Bar]:
@@ -188,8 +212,11 @@ def _typical(column: Column, numbers: Counter[float]) -> str:
     }
 
 
-def _outliers(column: Column, said: Said, numbers: Counter[float]) -> tuple[list[Bar], str]:
-    """What stands out, and the rule by which it does, in a sentence; "" where none applies."""
+def _outliers(
+    column: Column, said: Said, numbers: Counter[float], rows: int
+) -> tuple[list[Bar], str]:
+    """What stands out in so many rows, and the rule by which it does, in a sentence; "" where none
+    applies."""
     if column.kind in NUMERIC:
         if numbers.total() < FEW:
             return [], ""
@@ -202,12 +229,12 @@ def _outliers(column: Column, said: Said, numbers: Counter[float]) -> tuple[list
         texts: Counter[str] = Counter()
         for (text, _order), n in said.items():
             texts[text] += n
-        if texts.total() < ENOUGH or len(texts) > texts.total() / 2:
+        if rows < ENOUGH or len(texts) > texts.total() / 2:
             return [], ""
-        found = [(text, n) for text, n in texts.items() if n <= RARE * texts.total()]
+        found = [(text, n) for text, n in texts.items() if n <= RARE * rows]
         rule = _("What at most one answered row in twenty says.")
     found.sort(key=lambda one: (one[1], one[0]))
-    bars = [Bar(text, n, Only(column, "value", text)) for text, n in found[:MOST_BARS]]
+    bars = [Bar(text, n, _only(column, text)) for text, n in found[:MOST_BARS]]
     return bars, rule
 
 
@@ -233,7 +260,7 @@ def _named(column: Column, what: str, choices: Any, counts: dict[str, int]) -> l
 
 def named(only: Only) -> str:
     """What rows are narrowed to, in a few words."""
-    if only.what == "value":
+    if only.what in ("value", "item"):
         return only.value
     if only.what == "range":
         low, _dots, high = only.value.partition("..")

@@ -27,6 +27,7 @@ __all__ = ["law", "table"]
 
 BESIDE = {"Pincite-Part": "beside"}
 TERM = books.Asked("Term", "How long?", Kind.NUMBER)
+STATES = books.Asked("States", "Which states are named?", Kind.LIST)
 
 
 def said(cell, kind, seen, client, **more):
@@ -325,6 +326,45 @@ def spread(workspace, owner, asked, found):
     for cell, (text, order) in zip(made.cells.order_by("row__position"), found, strict=True):
         answered(cell, text, order=order)
     return made.columns.get()
+
+
+def test_a_list_is_summed_up_and_found_by_what_is_in_it(as_owner, workspace, owner):
+    places = [["Delaware", "New York"], ["Delaware"], ['Zug, "Switzerland"', "Delaware"], [], []]
+    column = spread(workspace, owner, STATES, [("; ".join(held), None) for held in places])
+    found = list(column.cells.order_by("row__position"))
+    for cell, held in zip(found, places, strict=True):
+        Cell.objects.filter(pk=cell.pk).update(value=held or None)
+    Cell.objects.filter(pk=found[3].pk).update(outcome="unparsed", value_text="Delaware")
+    Cell.objects.filter(pk=found[4].pk).update(outcome="absent")
+    tables.correct(found[1], owner, 0, "New York\nTexas")
+
+    said = summary.of(column)
+
+    bars = [(bar.label, bar.n) for bar in said.values]
+    assert bars == [("Delaware", 3), ("New York", 2), ("Texas", 1), ('Zug, "Switzerland"', 1)]
+    assert said.others == 0
+    for bar in said.values:
+        assert len(cells.rows(column.table, cells.Filter(only=(bar.only,)))) == bar.n
+    page = as_owner.get(at("summary", workspace, column.public_id), headers=BESIDE)
+    assert f"is={column.public_id}.item.New+York" in page.content.decode()
+    narrowed = f"{at('table', workspace, column.table.public_id)}?is={column.public_id}.item."
+    rows = [line.row for line in as_owner.get(narrowed + "New+York").context["lines"]]
+    assert rows == [found[0].row, found[1].row]
+    assert not as_owner.get(narrowed + "New").context["lines"]
+
+
+def test_an_item_that_hardly_any_list_has_stands_out(workspace, owner):
+    column = spread(workspace, owner, STATES, [("a; b", None)] * 24 + [("c", None)])
+    column.cells.filter(value_text="a; b").update(value=["a", "b"])
+    for n, cell in enumerate(column.cells.filter(value_text="a; b")[:14]):
+        Cell.objects.filter(pk=cell.pk).update(value=["a", "b", f"x{n}"])
+
+    said = summary.of(column)
+
+    assert len(said.values) == summary.MOST_BARS
+    assert said.others == 5
+    assert "a" not in [bar.label for bar in said.outliers]
+    assert "c" in [bar.label for bar in said.outliers]
 
 
 def test_a_number_far_from_the_rest_stands_out(workspace, owner):
