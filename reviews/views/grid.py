@@ -22,6 +22,7 @@ from reviews.views import lookups
 from reviews.views.cells import opened
 from reviews.views.changes import counted
 from reviews.views.looking import ON_A_PAGE, Look
+from reviews.views.summaries import summed
 
 HIGH = 76  # pixels of a row that is not there yet, about
 
@@ -52,8 +53,8 @@ class Stretch:
 @require_GET
 @in_workspace(Act.READ)
 def table(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpResponse:
-    """The grid, with a cell open beside it where the address names one; some rows alone for a
-    script that asks for that part."""
+    """The grid, with a cell or a summary open beside it where the address names one; some rows
+    alone for a script that asks for that part."""
     shown = lookups.table(request, workspace, table_id)
     look = Look(shown, request.GET)
     page = look.page(request.GET.get("page"))
@@ -78,10 +79,10 @@ def _stretch(page: Any, number: int, lines: list[cells.Line]) -> Stretch:
 
 
 def _beside(request: MemberRequest, workspace: Workspace, look: Look) -> dict[str, Any]:
-    """The cell that the address names, if it is one of the table."""
+    """The cell that the address names, if it is one of the table, or else the summary."""
     named = request.GET.get("cell", "")
     if not is_uuid(named):
-        return {}
+        return summed(workspace, look.summed, look) if look.summed else {}
     rows = Cell.objects.live().filter(table=look.table, public_id=named)
     cell = rows.to_show().select_related("table__workspace").first()
     return {"beside": opened(request, workspace, cell, look)} if cell else {}

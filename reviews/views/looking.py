@@ -41,7 +41,12 @@ class Look:
         self.wanted = replace(self.form.wanted, only=only)
         self.order = said.get("sort", "")
         name = self.order.removeprefix("-")
-        self.sort = next((one for one in self.columns if str(one.public_id) == name), None)
+        self.sort = self._column(name)
+        # the column whose summary is open beside the grid
+        self.summed = self._column(said.get("summary", ""))
+
+    def _column(self, name: str) -> Column | None:
+        return next((one for one in self.columns if str(one.public_id) == name), None)
 
     @property
     def narrowed(self) -> bool:
@@ -61,18 +66,21 @@ class Look:
         return [Chip(only, summary.named(only), self.without(only)) for only in self.wanted.only]
 
     def without(self, only: cells.Only) -> str:
-        return self._with([one.said for one in self.wanted.only if one != only])
+        return self._with([one for one in self.wanted.only if one != only], self.summed)
 
     def narrowed_to(self, only: cells.Only) -> str:
-        """The address of the rows that say this, too; of all others no more where they do now."""
+        """The address of the rows that say this, too; of all others no more where they do now. The
+        summary that it is of is open there."""
+        others = [one for one in self.wanted.only if one.column != only.column]
         if only in self.wanted.only:
-            return self.without(only)
-        others = [one.said for one in self.wanted.only if one.column != only.column]
-        return self._with([*others, only.said])
+            return self._with([one for one in self.wanted.only if one != only], only.column)
+        return self._with([*others, only], only.column)
 
-    def _with(self, only: list[str]) -> str:
+    def _with(self, only: list[cells.Only], summed: Column | None) -> str:
         kept = QueryDict(self.query.removeprefix("?"), mutable=True)
-        kept.setlist("is", only)
+        kept.setlist("is", [one.said for one in only])
+        if summed is not None:
+            kept["summary"] = str(summed.public_id)
         return f"?{kept.urlencode()}"
 
     @cached_property

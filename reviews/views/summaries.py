@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -16,6 +17,7 @@ from accounts.models import Workspace
 from accounts.roles import Act
 from documents.source import PART
 from reviews import summary as summaries
+from reviews.models import Column
 from reviews.views import lookups
 from reviews.views.cells import BESIDE
 from reviews.views.looking import Look
@@ -23,34 +25,21 @@ from reviews.views.looking import Look
 
 @dataclass(frozen=True)
 class Line:
-    """A bar with the address of the grid that it narrows; ``on``: it is narrowed to that now."""
+    """A bar with the address of the grid that it narrows; ``on``: it is narrowed to that now.
+    ``anchor`` is the id of its link on a page, which is the same when the grid is narrowed."""
 
     bar: summaries.Bar
     href: str
     on: bool
+    anchor: str
 
 
 @require_GET
 @in_workspace(Act.READ)
 def summary(request: MemberRequest, workspace: Workspace, column_id: UUID) -> HttpResponse:
     column = lookups.column(request, workspace, column_id)
-    look = Look(column.table, request.GET)
-    said = summaries.of(column)
-    table = reverse("reviews:table", args=[workspace.slug, column.table.public_id])
-
-    def lines(bars: list[summaries.Bar]) -> list[Line]:
-        return [_line(bar, look, table) for bar in bars]
-
-    context = {
-        "workspace": workspace,
-        "table": column.table,
-        "column": column,
-        "summary": said,
-        "values": lines(said.values),
-        "outliers": lines(said.outliers),
-        "groups": [lines(said.facts), lines(said.verdicts), lines(said.marks)],
-        "back": table + look.query,
-    }
+    context = {"workspace": workspace, "table": column.table}
+    context |= summed(workspace, column, Look(column.table, request.GET))
     beside = request.headers.get(PART) == BESIDE
     template = "reviews/_summary_beside.html" if beside else "reviews/summary.html"
     response = render(request, template, context)
@@ -58,6 +47,28 @@ def summary(request: MemberRequest, workspace: Workspace, column_id: UUID) -> Ht
     return response
 
 
-def _line(bar: summaries.Bar, look: Look, table: str) -> Line:
+def summed(workspace: Workspace, column: Column, look: Look) -> dict[str, Any]:
+    """What a column says over all rows, as its page shows it."""
+    said = summaries.of(column)
+    table = reverse("reviews:table", args=[workspace.slug, column.table.public_id])
+
+    def lines(name: str, bars: list[summaries.Bar]) -> list[Line]:
+        return [_line(bar, look, table, f"{name}-{n}") for n, bar in enumerate(bars)]
+
+    return {
+        "column": column,
+        "summary": said,
+        "values": lines("value", said.values),
+        "outliers": lines("outlier", said.outliers),
+        "groups": [
+            lines("fact", said.facts),
+            lines("verdict", said.verdicts),
+            lines("mark", said.marks),
+        ],
+        "back": table + look.query,
+    }
+
+
+def _line(bar: summaries.Bar, look: Look, table: str, name: str) -> Line:
     href = table + look.narrowed_to(bar.only) if bar.only and bar.n else ""
-    return Line(bar, href, bar.only in look.wanted.only)
+    return Line(bar, href, bar.only in look.wanted.only, f"bar-{name}")

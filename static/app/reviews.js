@@ -21,20 +21,30 @@
   let opener = null;
 
   const openCell = () => document.getElementById(beside()?.dataset.cell ?? "");
+  const wayIn = () => openCell()?.querySelector(".sum, a:not(.sort)");
 
   function markOpen() {
     const shown = openCell();
-    for (const cell of document.querySelectorAll("[data-grid] tbody [aria-current]")) if (cell !== shown) cell.removeAttribute("aria-current");
+    for (const cell of document.querySelectorAll("[data-grid] :is(td, th)[aria-current]")) if (cell !== shown) cell.removeAttribute("aria-current");
     shown?.setAttribute("aria-current", "true");
   }
 
-  // The address says which cell is open; the first one is a step to come back from.
-  function point(id) {
+  // What an address says of rows; the rest is what is open beside them.
+  const rowsOf = (url) => {
+    const { pathname, searchParams } = new URL(url);
+    for (const name of ["cell", "summary"]) searchParams.delete(name);
+    return `${pathname}?${searchParams}`;
+  };
+  let shownRows = "";
+
+  // The address says which cell or summary is open; the first one is a step to come back from.
+  function point(anchor) {
     const url = new URL(location.href);
-    const before = url.searchParams.get("cell");
-    if (before === id) return;
-    if (id) url.searchParams.set("cell", id);
-    else url.searchParams.delete("cell");
+    const [, kind, id] = anchor.match(/^(cell|column)-(.+)/) ?? [];
+    const before = url.searchParams.get("cell") ?? url.searchParams.get("summary");
+    if (before === (id ?? null)) return;
+    for (const name of ["cell", "summary"]) url.searchParams.delete(name);
+    if (id) url.searchParams.set(kind === "cell" ? "cell" : "summary", id);
     history[before || !id ? "replaceState" : "pushState"]({ htmx: true }, "", url);
   }
 
@@ -52,11 +62,11 @@
     }
     htmx.process(beside());
     const { cell = "", at } = beside().dataset;
-    if (push) point(cell.startsWith("cell-") ? cell.slice(5) : "");
+    if (push) point(cell);
     opened().focus({ preventScroll: true });
     document.dispatchEvent(new CustomEvent("source:open"));
     if (!openCell() && at) await row(Number(at) + 1);
-    opener = openCell()?.contains(from) ? from : (openCell()?.querySelector("a") ?? from);
+    opener = openCell()?.contains(from) ? from : (wayIn() ?? from);
     markOpen();
     if (openCell()) {
       settle(opener, false);
@@ -66,7 +76,7 @@
 
   function close({ push = true } = {}) {
     request?.abort();
-    const back = opener?.isConnected ? opener : openCell()?.querySelector("a");
+    const back = opener?.isConnected ? opener : wayIn();
     document.dispatchEvent(new CustomEvent("source:close"));
     beside().replaceWith(Object.assign(document.createElement("aside"), { id: "beside", hidden: true }));
     if (push) point("");
@@ -85,10 +95,11 @@
   });
 
   document.addEventListener("htmx:before:history:restore", (event) => {
-    if (event.defaultPrevented || !table() || !beside()) return;
+    if (event.defaultPrevented || !table() || !beside() || rowsOf(location.href) !== shownRows) return;
     event.preventDefault();
-    const named = new URL(location.href).searchParams.get("cell");
-    const link = named && document.querySelector(`#cell-${CSS.escape(named)} > a`);
+    const { searchParams } = new URL(location.href);
+    const named = searchParams.get("cell") ?? searchParams.get("summary");
+    const link = named && document.querySelector(`#cell-${CSS.escape(named)} > a, #column-${CSS.escape(named)} > .sum`);
     if (link) open(link.href, link, { push: false });
     else if (named) location.reload();
     else if (!beside().hidden) close({ push: false });
@@ -233,8 +244,9 @@
 
   function begin() {
     if (!Grid.begin()) return;
+    shownRows = rowsOf(location.href);
     markOpen();
-    const link = openCell()?.querySelector("a");
+    const link = wayIn();
     settle(link ?? table().querySelector("tbody td > a"), false);
     const first = table().querySelector("tbody:not([data-room])");
     if (openCell()) show(openCell());
