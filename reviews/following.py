@@ -60,11 +60,14 @@ def run_new(table: Table) -> Run | None:
     """Begins a batch of what came in by itself since that was asked for, when all of it has been
     read; None where nothing is due. A refusal is kept with the table, and tried again later."""
     now = timezone.now()
-    by = table.new_asked_by
-    if by is None or not table.follows or (table.new_look_at and table.new_look_at > now):
+    by, due = table.new_asked_by, _due(table)
+    if by is None or not table.follows or not due.exists():
+        if table.new_notice:
+            _keep(table, "", None)
         return None
-    due = _due(table)
-    if not due.exists() or table.runs.filter(state=Run.State.RUNNING).exists():
+    if table.new_look_at and table.new_look_at > now:
+        return None
+    if table.runs.filter(state=Run.State.RUNNING).exists():
         return None
     if _more_to_come(table) and not due.filter(row__added_at__lt=now - GATHER).exists():
         return None
@@ -80,6 +83,8 @@ def run_new(table: Table) -> Run | None:
 
 
 def _due(table: Table) -> CellQuerySet:
+    if table.new_since is None:
+        return table.cells.none()
     return table.cells.live().filter(
         state=Cell.State.MISSING,
         mark="",

@@ -261,12 +261,37 @@ def test_a_budget_stops_it_and_the_page_says_so(as_owner, follows, owner, deals,
     assert "budget" in follows.new_notice
     page = as_owner.get(at("documents", workspace, follows.public_id)).content.decode()
     assert "this workspace" in page
+    for name in ("table", "changes"):
+        told = as_owner.get(at(name, workspace, follows.public_id)).content.decode()
+        assert "New documents wait to be answered:" in told
+        assert "this workspace" in told
     budget.delete()
     tasks.sweep()
     assert not Run.objects.exists(), "it is not tried again at once"
     Table.objects.update(new_look_at=timezone.now())
     tasks.sweep()
     assert Run.objects.exists()
+    told = as_owner.get(at("table", workspace, follows.public_id)).content.decode()
+    assert "New documents wait" not in told
+
+
+def test_what_was_refused_is_said_no_longer_than_it_is_so(follows, owner, deals, workspace):
+    Budget.objects.create(
+        workspace=workspace, scope=Budget.Scope.WORKSPACE, limit_usd=Decimal("0.000001")
+    )
+    arrive(deals, owner)
+    tasks.sweep()
+    follows.refresh_from_db()
+    assert follows.new_notice
+    tables.remove_rows(follows, follows.rows.filter(followed=True))
+    tasks.sweep()
+    follows.refresh_from_db()
+
+    assert not follows.new_notice
+    Table.objects.filter(pk=follows.pk).update(new_notice="Full.", new_asked_by=None)
+    tasks.sweep()
+    follows.refresh_from_db()
+    assert not follows.new_notice
 
 
 def test_who_may_not_ask_any_more_pays_for_nothing(follows, owner, deals, workspace):
