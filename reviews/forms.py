@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User, Workspace
 from documents.models import Document
-from qa import claude_models, scopes
+from qa import claude_models, picker, scopes, tiers
 from qa.models import Scope
 from reviews import books, cells, tables
 from reviews.models import Cell, Column, Mark, Playbook, Table
@@ -23,7 +24,33 @@ MODES = [
 ]
 
 
-class TableForm(forms.Form):
+class AnsweredBy(forms.Form):
+    """Which model answers a table, and how hard it thinks: each model has levels of its own."""
+
+    model = forms.ChoiceField(label=gettext_lazy("Model"))
+
+    def offer(self, workspace: Workspace, user: User, model: str = "", effort: str = "") -> None:
+        """Those that the user may choose, with what is chosen: what was said, or else these."""
+        said = self.data if self.is_bound else self.initial
+        picked = str(said.get("model", model))
+        level = str(said.get(f"effort:{picked}", effort if picked == model else ""))
+        usual = claude_models.default_key(workspace)
+        made = picker.make(workspace, user, [], picked=picked or usual, effort=level)
+        # one model answers a whole table
+        options = tuple(one for one in made.options if one.key != tiers.AUTO)
+        if not any(one.chosen for one in options):
+            free = next((one.key for one in options if not one.reason), "")
+            options = tuple(replace(one, chosen=one.key == free) for one in options)
+        self.picker = replace(made, options=options)
+        fields: dict[str, Any] = self.fields
+        fields["model"].choices = [(one.key, one.name) for one in options if not one.reason]
+
+    @property
+    def effort(self) -> str:
+        return str(self.data.get(f"effort:{self.cleaned_data.get('model', '')}", ""))
+
+
+class TableForm(AnsweredBy):
     """A table to be made. Its documents are picked, or those of a folder, a tag, the workspace."""
 
     title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
@@ -38,7 +65,6 @@ class TableForm(forms.Form):
     follows = forms.BooleanField(
         label=gettext_lazy("Take in new documents as they come"), required=False
     )
-    model = forms.ChoiceField(label=gettext_lazy("Model"))
     mode = forms.ChoiceField(label=gettext_lazy("Run"), choices=MODES, initial=Table.Mode.AUTO)
 
     def __init__(
@@ -49,8 +75,7 @@ class TableForm(forms.Form):
         fields: dict[str, Any] = self.fields
         fields["playbook"].queryset = Playbook.objects.offered_in(workspace)
         fields["scope"].choices = [("", _("Those picked below")), *places(workspace)]
-        fields["model"].choices = models_of(workspace, user)
-        fields["model"].initial = claude_models.default_key(workspace)
+        self.offer(workspace, user)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -68,6 +93,7 @@ class TableForm(forms.Form):
         return {
             "title": given["title"],
             "model": given["model"],
+            "effort": self.effort,
             "mode": given["mode"],
             "scope": scope,
             "follows": given["follows"],
@@ -208,30 +234,20 @@ class BookForm(forms.Form):
         return given
 
 
-class SettingsForm(forms.Form):
+class SettingsForm(AnsweredBy):
     """What a table is called, and what answers it."""
 
     title = forms.CharField(label=gettext_lazy("Title"), max_length=200)
-    model = forms.ChoiceField(label=gettext_lazy("Model"))
     mode = forms.ChoiceField(label=gettext_lazy("Run"), choices=MODES)
 
     def __init__(self, *args: Any, table: Table, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial = {"title": table.title, "model": table.model, "mode": table.mode}
-        fields: dict[str, Any] = self.fields
-        fields["model"].choices = models_of(table.workspace, user, table.model)
+        self.offer(table.workspace, user, table.model, table.effort)
 
     def refuse(self, refusal: tables.NotPossible) -> None:
         """Says it beside the field that it is about."""
         self.add_error(refusal.field or None, str(refusal))
-
-
-def models_of(workspace: Workspace, user: User, now: str = "") -> list[tuple[str, str]]:
-    """The models that a table may be answered by, and the one that does ``now``."""
-    found = [(entry.key, entry.name) for entry in claude_models.usable(workspace, user)]
-    if now and now not in dict(found):
-        found.insert(0, (now, claude_models.name_of(now)))
-    return found
 
 
 class FilterForm(forms.Form):

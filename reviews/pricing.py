@@ -23,7 +23,7 @@ from qa.next_cost import SYSTEM_TOKENS, likely
 from reviews.models import CellQuerySet, Table
 
 BRIEF_TOKENS = 700
-ANSWER_TOKENS = 700  # its thinking among them, until there are answers to go by
+ANSWER_TOKENS = 700  # at the usual level, its thinking among them: until there are answers to go by
 LOOKED_AT = 200
 
 
@@ -50,10 +50,11 @@ def price(table: Table, cells: CellQuerySet | None = None) -> Price:
     versions = Version.objects.in_bulk([pk for pk in of_version if pk is not None])
     model = claude_models.get(table.model)
     tokens, counted = _tokens(versions.values(), model)
-    answer = usual_answer(table.workspace, model)
+    level = thinking.level_of(model, table.effort)
+    answer = usual_answer(table.workspace, model, level)
     place = ClaudeSettings.place_of(table.workspace)
     batch = live = most = Decimal(0)
-    room = thinking.room(model, table.effort or None)
+    room = thinking.room(model, level)
     for pk, number in of_version.items():
         if pk is None:
             continue
@@ -102,15 +103,21 @@ def _tokens(versions: Iterable[Version], model: catalogue.Model) -> tuple[Mappin
     return tokens, all(model.id in counts[one.pk] for one in found)
 
 
-def usual_answer(workspace: Workspace, model: catalogue.Model) -> int:
-    """Tokens that the answer to a cell usually takes."""
+def usual_answer(workspace: Workspace, model: catalogue.Model, level: str | None) -> int:
+    """Tokens that the answer to a cell usually takes where the model thinks so hard. Until there
+    are such, as much more or less as the level is given room."""
+    usual = thinking.default_level(model)
+    levels = [level or "", *([""] if level == usual else [])]
     rows = ApiCall.objects.filter(
         workspace=workspace,
         purpose=ApiCall.Purpose.ANSWER,
         model=model.id,
         output_tokens__gt=0,
+        answer__effort__in=levels,
         prompt_version__contains=engine.cells.VERSION,
     )
     newest = list(rows.order_by("-at").values_list("pk", flat=True)[:LOOKED_AT])
     average = ApiCall.objects.filter(pk__in=newest).aggregate(tokens=Avg("output_tokens"))
-    return round(average["tokens"]) if average["tokens"] else ANSWER_TOKENS
+    if average["tokens"]:
+        return round(average["tokens"])
+    return round(ANSWER_TOKENS * thinking.room(model, level) / thinking.room(model, usual))

@@ -96,21 +96,21 @@ def change(
     title: str,
     model: str,
     mode: str,
+    effort: str = "",
     request: HttpRequest | None = None,
 ) -> None:
     """What it is called, and what answers its next cells; those that are answered stay as they
-    are. Raises NotPossible."""
+    are. Without an ``effort`` a model thinks as hard as is usual for it. Raises NotPossible."""
     title = " ".join(title.split())
     if not title:
         raise NotPossible(_("Give the table a title."), "title")
-    effort = table.effort if model == table.model else ""
     try:
         key, effort = check_model(table.workspace, by, model, effort)
     except NotPossible as refusal:
         raise NotPossible(str(refusal), "model") from refusal
-    before = (table.title, table.model, table.mode)
-    table.title, table.model, table.effort, table.mode = title[:200], key, effort, mode
-    if before == (table.title, table.model, table.mode):
+    before = (table.title, table.model, table.effort, table.mode)
+    now = table.title, table.model, table.effort, table.mode = title[:200], key, effort, mode
+    if before == now:
         return
     table.save(update_fields=["title", "model", "effort", "mode"])
     table.touch()
@@ -122,6 +122,7 @@ def change(
         workspace=table.workspace,
         request=request,
         model=key,
+        effort=effort,
         mode=mode,
     )
 

@@ -102,6 +102,16 @@ def go_on(run, steps=500):
     raise AssertionError(f"the run does not end: {Batch.objects.values()}")
 
 
+def test_a_batch_asks_with_the_effort_of_its_table(table, owner):
+    tables.change(table, owner, title="Leases", model=MODEL, mode="batch", effort="low")
+
+    run, batch = started(table, owner)
+    go_on(run)
+
+    assert batch.parameters["output_config"] == {"effort": "low"}
+    assert {answer.effort for answer in Answer.objects.all()} == {"low"}
+
+
 def started(table, owner):
     """A run whose batch is at Claude."""
     run = running.start(table, owner)

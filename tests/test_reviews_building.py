@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Event, Member
 from accounts.roles import Role
 from reviews import tables
-from reviews.models import Cell, Run
+from reviews.models import Cell, Run, Table
 from tests.test_reviews_pages import at
-from tests.test_reviews_tables import FEE, LAW, answered, law, table
+from tests.test_reviews_tables import FEE, LAW, MODEL, answered, law, table
 
 __all__ = ["law", "table"]
 
@@ -207,6 +207,38 @@ def test_a_table_gets_another_title_model_and_way_to_run(as_owner, workspace, ta
     table.refresh_from_db()
     assert (table.title, table.model, table.mode) == ("Shops", other, "batch")
     assert Event.objects.filter(verb="rename", object_id=table.public_id).exists()
+
+
+def test_a_table_is_answered_with_the_effort_that_was_chosen_for_its_model(
+    as_owner, owner, workspace, table
+):
+    address = at("settings", workspace, table.public_id)
+    page = as_owner.get(address).content.decode()
+    assert f'name="effort:{MODEL}"' in page
+    assert 'data-name="Auto"' not in page
+    given = {"title": "Leases", "model": MODEL, "mode": "auto"}
+
+    as_owner.post(address, {**given, f"effort:{MODEL}": "low", "effort:claude-haiku-5-5": "off"})
+
+    table.refresh_from_db()
+    assert (table.model, table.effort) == (MODEL, "low")
+    assert '<option value="low" selected' in as_owner.get(address).content.decode()
+    price = as_owner.get(at("run", workspace, table.public_id)).content.decode()
+    assert "Claude Sonnet 5.5, low" in price
+    as_owner.post(address, {**given, f"effort:{MODEL}": "hardest"})
+    table.refresh_from_db()
+    assert table.effort == ""
+
+
+def test_a_new_table_begins_with_the_effort_that_was_chosen(as_owner, workspace, document):
+    said = {"title": "New", "model": MODEL, "mode": "auto", "documents": [str(document.public_id)]}
+    said[f"effort:{MODEL}"] = "low"
+
+    looked = as_owner.post(at("new", workspace), {**said, "look": "again"}).content.decode()
+    as_owner.post(at("new", workspace), said)
+
+    assert '<option value="low" selected' in looked
+    assert Table.objects.get(title="New").effort == "low"
 
 
 @pytest.mark.parametrize(

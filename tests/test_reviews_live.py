@@ -239,6 +239,24 @@ def test_the_price_is_known_before_and_the_true_one_after(table, owner):
     assert table.spent() == run.cost_usd
 
 
+def test_how_hard_it_thinks_is_in_the_price_and_in_what_is_asked(table, owner):
+    usual = pricing.price(table)
+    tables.change(table, owner, title="Leases", model=MODEL, mode="live", effort="low")
+    little = pricing.price(table)
+    tables.change(table, owner, title="Leases", model=MODEL, mode="live", effort="max")
+    most = pricing.price(table)
+
+    assert little.live < usual.live < most.live
+    assert little.at_most < usual.at_most < most.at_most
+    go_on(running.start(table, owner, mode="live"))
+    assert {answer.effort for answer in Answer.objects.all()} == {"max"}
+    ApiCall.objects.update(output_tokens=5)
+    table.cells.update(state="missing")
+    assert pricing.price(table).live < little.live
+    Answer.objects.update(effort="low")
+    assert pricing.price(table).live > usual.live
+
+
 def test_where_it_is_answered_is_in_the_price(table, workspace):
     anywhere = pricing.price(table)
     ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")

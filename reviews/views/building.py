@@ -138,7 +138,8 @@ def settings(request: MemberRequest, workspace: Workspace, table_id: UUID) -> Ht
     )
     if request.method == "POST" and form.is_valid():
         try:
-            tables.change(table, request.user, request=request, **form.cleaned_data)
+            given = form.cleaned_data | {"effort": form.effort}
+            tables.change(table, request.user, request=request, **given)
         except tables.NotPossible as refusal:
             form.refuse(refusal)
         else:
