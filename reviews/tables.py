@@ -205,8 +205,11 @@ def edit_column(column: Column, asked: books.Asked) -> bool:
     stale. Raises NotPossible."""
     asked = checked(asked)
     with transaction.atomic():
-        row = Column.objects.select_for_update().get(pk=column.pk)
+        _lock(column.table)
+        row = Column.objects.get(pk=column.pk)
         before = row.asked
+        if asked.title.casefold() != before.title.casefold():
+            _titles(column.table, [asked.title])
         _say(row, asked)
         moved = replace(asked, title=before.title) != before
         if moved:
@@ -229,11 +232,12 @@ def remove_column(column: Column) -> None:
 
 
 def restore_column(column: Column) -> None:
-    """Raises NotPossible where the table is full by now."""
+    """Raises NotPossible where the table is full by now, or another column has its title."""
     table = column.table
     with transaction.atomic():
         _lock(table)
         _room(table, 1)
+        _titles(table, [column.title])
         Column.objects.filter(pk=column.pk).update(removed_at=None)
         fill(table)
 
@@ -324,6 +328,7 @@ def _keep(column: Column) -> ColumnVersion:
 
 def _add_columns(table: Table, asked: Sequence[books.Asked]) -> list[Column]:
     _room(table, len(asked))
+    _titles(table, [one.title for one in asked])
     at = 1 + (table.columns.aggregate(last=models.Max("position"))["last"] or 0)
     made = []
     for n, one in enumerate(asked):
@@ -338,6 +343,17 @@ def _add_columns(table: Table, asked: Sequence[books.Asked]) -> list[Column]:
 def _room(table: Table, more: int) -> None:
     if table.columns.live().count() + more > books.MOST_COLUMNS:
         raise NotPossible(_("A table has at most %(most)d columns.") % {"most": books.MOST_COLUMNS})
+
+
+def _titles(table: Table, more: Sequence[str]) -> None:
+    """Raises NotPossible where columns so called may not come in, or stay."""
+    found = table.columns.live().values_list("title", flat=True)
+    there = {title.casefold(): title for title in found}
+    for title in more:
+        if (same := there.get(title.casefold())) is not None:
+            told = _("The table has a column “%(title)s” already: choose another title.")
+            raise NotPossible(told % {"title": same}, "title")
+        there[title.casefold()] = title
 
 
 def _lock(table: Table) -> None:

@@ -187,6 +187,39 @@ def test_what_a_column_has_answered_is_run_again_where_that_is_asked_for(
     assert law.state == "queued"
 
 
+def test_two_columns_of_a_table_have_no_title_in_common(as_owner, workspace, table, law):
+    add = at("add_column", workspace, table.public_id)
+    said = {"title": " LAW ", "question": "Whose law?", "kind": "text"}
+    refusal = "The table has a column “Law” already: choose another title."
+
+    page = as_owner.post(add, said)
+    assert page.status_code == 422
+    assert page.context["form"].errors == {"title": [refusal]}
+    fee = table.columns.get(title="Fee")
+    edit = at("column", workspace, fee.public_id)
+    page = as_owner.post(edit, {**said, "seen": "v1"})
+    assert page.context["form"].errors == {"title": [refusal]}
+    tables.remove_column(law.column)
+    assert as_owner.post(add, said).status_code == 302
+    again = as_owner.post(at("restore_column", workspace, law.column.public_id), follow=True)
+    assert "has a column “LAW” already" in again.content.decode()
+    assert [column.title for column in table.columns.live()] == ["Fee", "LAW"]
+    with pytest.raises(tables.NotPossible, match="“Law” already"):
+        tables.make(workspace, table.created_by, title="T", model=MODEL, columns=[LAW, LAW])
+
+
+def test_titles_that_are_the_same_already_stay_and_may_be_parted(as_owner, workspace, table):
+    table.columns.update(title="Law")
+    law, fee = table.columns.all()
+    said = {"title": "Law", "question": "What else?", "kind": "text", "seen": "v1"}
+
+    assert as_owner.post(at("column", workspace, law.public_id), said).status_code == 302
+    assert "What else?" in as_owner.get(at("columns", workspace, table.public_id)).content.decode()
+    named = {**said, "title": "Fee"}
+    assert as_owner.post(at("column", workspace, fee.public_id), named).status_code == 302
+    assert [column.title for column in table.columns.all()] == ["Law", "Fee"]
+
+
 def test_a_corrected_cell_is_not_run_again_with_its_column(as_owner, owner, workspace, table, law):
     answered(law)
     tables.correct(law, owner, 0, "English law")

@@ -221,7 +221,7 @@ def test_the_columns_of_a_table_become_a_playbook_and_its_next_version(as_owner,
 
 
 def test_columns_of_one_title_make_no_playbook(as_owner, workspace, table):
-    tables.add_column(table, LAW)
+    table.columns.update(title="Law")
     page = as_owner.post(at("save_playbook", workspace, table.public_id), {"title": "Ours"})
 
     assert page.status_code == 422
