@@ -24,7 +24,7 @@ _PLAIN_NAME = re.compile(r"[^\W\d]\w*\Z")
 
 class SheetReader:
     name = "xlsx"
-    version = "1"
+    version = "2"
 
     def read(self, path: Path, limits: Limits, progress: Progress) -> Reading:
         look_at_office(path, unpacked=limits.parts_bytes, largest=_LARGEST_PART)
@@ -74,8 +74,8 @@ def _written(workbook: Workbook, sheet: Sheet, left: int, limits: Limits) -> _Sh
             raise Unreadable("too_much_text", limit=limits.chars)
     name = _one_line(sheet.name)
     quoted = name if _PLAIN_NAME.match(name) else "'" + name.replace("'", "''") + "'"
-    shown = _lines(sheet, (cell for cell in cells if not cell.hidden), quoted)
-    apart = _lines(sheet, (cell for cell in cells if cell.hidden), quoted)
+    shown = _lines(sheet, (cell for cell in cells if not sheet.hides(cell)), quoted)
+    apart = _lines(sheet, (cell for cell in cells if sheet.hides(cell)), quoted)
     comments = "\n".join(_comments(workbook, sheet))
     if not (shown or apart or comments):
         return _SheetText(sheet, name, "", None)

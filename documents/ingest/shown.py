@@ -46,6 +46,12 @@ def number(value: str, code: str, epoch: datetime) -> str:
     return _in_section(signed, section)
 
 
+def hides_text(code: str) -> bool:
+    """Whether a cell with a format shows nothing of text."""
+    sections = _sections(code) or []
+    return len(sections) > 3 and not sections[3]
+
+
 @lru_cache(maxsize=1000)
 def _sections(code: str) -> list[str] | None:
     """The formats of positive and negative numbers and of zero; None when the code is a date's."""

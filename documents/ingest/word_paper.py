@@ -1,15 +1,12 @@
-"""Whether the ink of a Word document can be told from its paper.
-
-A doubt is no: text is white on a dark cell far more often than on nothing.
-"""
+"""Whether the ink of a Word document can be told from its paper."""
 
 from collections.abc import Iterator
 
+from .contrast import WHITE, faint, tiny
 from .opc import Element
 from .word_styles import Styles, W, value, whole
 
 _POINT = 2  # sizes are counted in half points
-_WHITE = "FFFFFF"
 _BOX = W + "txbxContent"
 
 
@@ -19,9 +16,9 @@ def unseen(run: Element, styles: Styles) -> bool:
     if properties is None:
         return False
     size = whole(value(properties, "sz"))
-    if size is not None and size <= _POINT:
+    if tiny(None if size is None else size / _POINT):
         return True
-    if (value(properties, "color") or "").upper() != _WHITE:
+    if not faint(value(properties, "color"), WHITE):
         return False
     if properties.find(W + "highlight") is not None or _shaded(properties):
         return False
@@ -55,4 +52,4 @@ def _coloured(shading: Element) -> bool:
     fill = shading.get(W + "fill", "auto").upper()
     pattern = shading.get(W + "val", "clear")
     themed = shading.get(W + "themeFill") is not None
-    return themed or fill not in ("AUTO", _WHITE) or pattern not in ("clear", "nil")
+    return themed or fill not in ("AUTO", WHITE) or pattern not in ("clear", "nil")

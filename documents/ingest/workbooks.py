@@ -14,17 +14,24 @@ from datetime import datetime
 from typing import IO, Any, NamedTuple
 
 from lxml import etree
-from openpyxl.styles.numbers import BUILTIN_FORMATS
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from .canonical import clean
+from .cell_styles import CellStyles, Ink, tag_of, theme_colours, whole
 from .reading import Unreadable
-from .shown import number
+from .shown import hides_text, number
 from .tables import COLUMNS, letters
 
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})\Z")
 _RANGE = re.compile(r"([A-Z]{1,3}\d{1,7}):[A-Z]{1,3}\d{1,7}\Z")
+_CORNERS = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?\Z")
+_END = (COLUMNS, 2**20)
+_COLOURED = 200  # ranges of a sheet that are followed: of more, all of it may be coloured
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_OF_SHEETS = (
+    *("sheetFormatPr", "col", "row", "mergeCell"),
+    *("conditionalFormatting", "picture"),
+)
 _Element = Any  # lxml has no types
 # What is wrong with its packing, its XML (a document type is never right), or its encoding.
 _DAMAGED = (
@@ -34,12 +41,14 @@ _DAMAGED = (
 
 
 class Cell(NamedTuple):
-    """``text`` is what is shown. ``hidden`` when its row, its column or its format hides it."""
+    """``text`` is what is shown. ``hidden`` when its row, its column or its format hides it,
+    ``faint`` when its ink does, unless something else than its style colours it."""
 
     column: int
     row: int
     text: str
     hidden: bool
+    faint: bool = False
 
     @property
     def address(self) -> str:
@@ -58,7 +67,8 @@ class Sheet:
     """A sheet as the workbook lists it, and what was found beside its cells while it was read.
 
     ``merged`` has the range of merged cells by the address of the first. ``formulas`` counts cells
-    that say how they are reckoned, but not what comes out.
+    that say how they are reckoned, but not what comes out. ``coloured`` are the ranges that a table
+    or a condition may colour: first column and row, last column and row.
     """
 
     name: str
@@ -66,6 +76,26 @@ class Sheet:
     hidden: bool
     merged: dict[str, str] = field(default_factory=dict)
     formulas: int = 0
+    coloured: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    def hides(self, cell: Cell) -> bool:
+        """Whether nobody sees it; known when all of the sheet was read."""
+        if cell.hidden or not cell.faint:
+            return cell.hidden
+        ranges = self.coloured[: _COLOURED + 1]
+        return len(ranges) <= _COLOURED and not any(
+            left <= cell.column <= right and top <= cell.row <= bottom
+            for left, top, right, bottom in ranges
+        )
+
+    def colour(self, ranges: str) -> None:
+        """Take note of ranges, which stand apart; of a strange one, as of the whole sheet."""
+        for each in ranges.split():
+            found = _CORNERS.match(each)
+            first = (_column(found[1]), int(found[2])) if found else (1, 1)
+            last = (_column(found[3] or found[1]), int(found[4] or found[2])) if found else _END
+            if len(self.coloured) <= _COLOURED:
+                self.coloured.append((*first, *last))
 
 
 class Workbook:
@@ -92,22 +122,40 @@ class Workbook:
         kinds = {link.kind for sheet in self.sheets for link in self.links(sheet.part).values()}
         #: Whether something stands on its sheets that is not in cells.
         self.drawings = "drawing" in kinds or "chartsheet" in parts
-        self._strings = self._shared(parts.get("sharedStrings", ""))
-        self._formats = self._styles(parts.get("styles", ""))
+        theme: list[str | None] = []
+        for _, element in self._elements(parts.get("theme", ""), "clrScheme"):
+            theme = theme_colours(element)
+        self._styles = CellStyles(theme)
+        for tag, element in self._elements(parts.get("styles", ""), *CellStyles.TAGS):
+            self._styles.take(tag, element)
+        self._styles.end()
+        #: The shared strings, each with the inks of its parts where it has such.
+        self._strings = [
+            self._said(element)
+            for _, element in self._elements(parts.get("sharedStrings", ""), "si")
+        ]
 
     def rows(self, sheet: Sheet) -> Iterator[list[Cell]]:
         """The cells of each row that show something, and those that hide it."""
         hidden_columns: set[int] = set()
         hidden_rows, row = False, 0
-        for tag, element in self._elements(sheet.part, "sheetFormatPr", "col", "row", "mergeCell"):
+        for link in self.links(sheet.part).values():
+            if link.kind == "table":
+                for _, element in self._elements(link.target, "table"):
+                    sheet.colour(element.get("ref", ""))
+        for tag, element in self._elements(sheet.part, *_OF_SHEETS):
             if tag == "sheetFormatPr":
                 hidden_rows = _is_on(element.get("zeroHeight"))
-            elif tag == "col" and _is_on(element.get("hidden")):
-                first, last = _number(element.get("min"), 1), _number(element.get("max"), 0)
+            elif tag == "picture":
+                sheet.colour("all")
+            elif tag == "conditionalFormatting":
+                sheet.colour(element.get("sqref", "all"))
+            elif tag == "col" and _is_away(element, "width"):
+                first, last = whole(element.get("min"), 1), whole(element.get("max"), 0)
                 hidden_columns.update(range(first, min(last, COLUMNS) + 1))
             elif tag == "row":
-                row = _number(element.get("r"), row + 1)
-                hidden = _is_on(element.get("hidden")) or (
+                row = whole(element.get("r"), row + 1)
+                hidden = _is_away(element, "ht") or (
                     hidden_rows and not _is_on(element.get("customHeight"))
                 )
                 yield list(self._cells(sheet, element, row, hidden, hidden_columns))
@@ -130,7 +178,7 @@ class Workbook:
                 if tag == "author":
                     authors.append(element.text or "")
                 else:
-                    author = _number(element.get("authorId"), -1)
+                    author = whole(element.get("authorId"), -1)
                     name = authors[author] if 0 <= author < len(authors) else ""
                     yield element.get("ref", ""), name, _text(element, "t")
 
@@ -161,51 +209,48 @@ class Workbook:
         for element in row:
             found = _ADDRESS.match(element.get("r", ""))
             column = _column(found[1]) if found else column + 1
-            text, concealed = self._shown(sheet, element)
+            style = self._styles.of(whole(element.get("s"), 0))
+            text, inks, concealed = self._shown(sheet, element, style.format)
             if text:
                 concealed = concealed or hidden or column in hidden_columns
-                yield Cell(min(column, COLUMNS), row_number, clean(text), concealed)
+                at = min(column, COLUMNS), row_number
+                yield Cell(*at, clean(text), concealed, style.conceals(inks))
 
-    def _shown(self, sheet: Sheet, cell: _Element) -> tuple[str, bool]:
-        """What a cell shows, and whether its format keeps that from being seen."""
+    def _shown(self, sheet: Sheet, cell: _Element, code: str) -> tuple[str, list[Ink], bool]:
+        """What a cell shows, in which inks if its parts have their own, and whether its format
+        (``code``) keeps that from being seen."""
         value = formula = ""
         for child in cell:
-            tag = _tag(child)
+            tag = tag_of(child)
             if tag == "v":
                 value = child.text or ""
             elif tag == "f":
                 formula = child.text or ""
             elif tag == "is":
-                return _line(_text(child, "t")), False
+                return *self._said(child), hides_text(code)
         if not value:
             sheet.formulas += bool(formula)
-            return _line(f"={formula}") if formula else "", False
+            return _line(f"={formula}") if formula else "", [], False
         kind = cell.get("t", "n")
         if kind == "s":
-            index = _number(value, -1)
-            return self._strings[index] if 0 <= index < len(self._strings) else "", False
+            index = whole(value, -1)
+            known = 0 <= index < len(self._strings)
+            return *(self._strings[index] if known else ("", [])), hides_text(code)
         if kind == "b":
-            return "TRUE" if value == "1" else "FALSE", False
+            return "TRUE" if value == "1" else "FALSE", [], hides_text(code)
         if kind != "n":
-            return _line(value), False
-        code = self._formats.get(_number(cell.get("s"), 0), "General")
+            return _line(value), [], hides_text(code)
         shown = number(value, code, self._epoch)
-        return _line(shown or value), not shown
+        return _line(shown or value), [], not shown
 
-    def _shared(self, part: str) -> list[str]:
-        return [_line(_text(element, "t")) for _, element in self._elements(part, "si")]
-
-    def _styles(self, part: str) -> dict[int, str]:
-        """The format of numbers by the number of a style."""
-        codes: dict[int, str] = dict(BUILTIN_FORMATS)
-        styles: dict[int, str] = {}
-        for tag, element in self._elements(part, "numFmt", "cellXfs"):
-            if tag == "numFmt":
-                codes[_number(element.get("numFmtId"), -1)] = element.get("formatCode", "")[:500]
-            else:
-                for index, style in enumerate(element):
-                    styles[index] = codes.get(_number(style.get("numFmtId"), 0), "General")
-        return styles
+    def _said(self, element: _Element) -> tuple[str, list[Ink]]:
+        """The text of a string, and its inks where its parts have their own."""
+        inks = [
+            self._styles.ink(next((each for each in part if tag_of(each) == "rPr"), ()))
+            for part in element
+            if tag_of(part) == "r"
+        ]
+        return _line(_text(element, "t")), inks
 
     def _elements(self, part: str, *tags: str) -> Iterator[tuple[str, _Element]]:
         """The elements of a part that are called so, each when it has ended and with all that is
@@ -233,17 +278,12 @@ def _parsed(file: IO[bytes], tags: tuple[str, ...]) -> Iterator[tuple[str, _Elem
     for _, element in elements:
         if element.getroottree().docinfo.doctype:
             raise ValueError("a document type")
-        yield _tag(element), element
+        yield tag_of(element), element
         # what has been seen is forgotten, or a large sheet would be held whole
         element.clear()
         parent = element.getparent()
         while parent is not None and element.getprevious() is not None:
             del parent[0]
-
-
-def _tag(element: _Element) -> str:
-    tag: Any = element.tag
-    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def _attribute(element: _Element, name: str) -> str:
@@ -256,9 +296,9 @@ def _text(element: _Element, tag: str) -> str:
     pieces, left = [], [element]
     while left:
         found = left.pop()
-        if _tag(found) == "rPh":
+        if tag_of(found) == "rPh":
             continue
-        if _tag(found) == tag and found.text:
+        if tag_of(found) == tag and found.text:
             pieces.append(found.text)
         left.extend(reversed(found))
     return "".join(pieces)
@@ -271,8 +311,9 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _number(text: str | None, otherwise: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else otherwise
+def _is_away(element: _Element, size: str) -> bool:
+    """Whether a row or a column is hidden, or has a ``size`` of nothing."""
+    return _is_on(element.get("hidden")) or not element.get(size, "1").strip("0.")
 
 
 def _is_on(text: str | None) -> bool:
