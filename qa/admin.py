@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.admin import RecordAdmin, ScopedAdmin, WorkspaceFilter
 from accounts.models import Workspace
-from qa import admin_models, asking, claude_admin, money_admin
+from qa import admin_models, askable, asking, claude_admin, money_admin
 from qa.misses import by_reason
 from qa.models import (
     Answer,
@@ -161,7 +161,7 @@ class AnswerAdmin(ConversationAdmin):
         for answer in answers.select_related("workspace", "thread", "follows"):
             try:
                 made = asking.ask_again(answer, request.user, request)  # type: ignore[arg-type]
-            except asking.NotAskable as refusal:
+            except askable.NotAskable as refusal:
                 self.message_user(request, f"{answer}: {refusal}", messages.WARNING)
             else:
                 again += made.status == Answer.Status.QUEUED

@@ -21,7 +21,7 @@ from config.database import release
 from config.keeper import Keeper
 from documents.reading import owner_name
 from qa import allowances, budgets, engine, gate, pictures, remote
-from qa.asking import NotAskable
+from qa.askable import NotAskable
 from qa.claude import Connection, connect
 from qa.heard import Heard, ledger_type, outcome_of
 from qa.hints import hint, tell

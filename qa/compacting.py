@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from config.database import release
 from documents.models import Version
-from qa import asking, claude_models, engine, gate, tiers
+from qa import askable, claude_models, engine, gate, tiers
 from qa.claude import Connection, on_behalf
 from qa.engine import catalogue, prompts, suggesting, summarising
 from qa.ledger import record_summarising
@@ -47,8 +47,8 @@ class Told:
 def room(versions: list[Version], model: catalogue.Model, *, searches: bool) -> int:
     """For how many tokens of conversation there is room beside the versions; what is found by a
     search needs some, too."""
-    most = engine.longest(model) - asking.FRAME_TOKENS
-    return most // 2 if searches else most - asking.known_tokens(versions, model)[0]
+    most = engine.longest(model) - askable.FRAME_TOKENS
+    return most // 2 if searches else most - askable.known_tokens(versions, model)[0]
 
 
 def size(*texts: str) -> int:

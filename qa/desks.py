@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from accounts.models import User, Workspace
 from documents.models import Document, Version
-from qa import asking, claude_models, engine, looking, modes, tiers, warmth
+from qa import askable, claude_models, engine, looking, modes, tiers, warmth
 from qa.claude import Connection, on_behalf
 from qa.engine import catalogue
 from qa.models import Answer, Enclosure, Route, Scope, Thread
@@ -57,10 +57,10 @@ class Desk:
     def versions(self) -> list[Version]:
         """What would be sent; nothing of a scope that is too large. Raises NotAskable."""
         if self.scope is not None:
-            asking.check_scope(self.scope, self.user)
+            askable.check_scope(self.scope, self.user)
             versions = modes.versions_of(self.scope, self.user)
         else:
-            versions = asking.usable_versions(self._documents)
+            versions = askable.usable_versions(self._documents)
         rows = Version.objects.filter(pk__in=[version.pk for version in versions])
         return readable(rows.select_related("document__workspace", "blob").order_by("pk"))
 
@@ -72,15 +72,12 @@ class Desk:
 
     def searches(self, versions: list[Version]) -> bool:
         """Whether the next question is searched: then it shares nothing but the tools."""
-        last = self.last
-        if self.search or (self.search is None and last is not None and last.asked_to_search):
-            return True
-        if not asking.fit(asking.known_tokens(versions, self.model)[0], self.model):
-            return True
-        if self.scope is None:
-            return modes.continued(versions, self.model.key, last).searches
-        shown = looking.plan(versions, self.model)
-        return not versions or not looking.fits(versions, shown.pages, self.model)
+        last, search = self.last, self.search
+        if search is None:
+            search = last is not None and last.asked_to_search
+        tokens = askable.known_tokens(versions, self.model)[0]
+        key, scope = self.model.key, self.scope
+        return modes.way(versions, self.model, key, scope, last, tokens, search).searches
 
     def key(self, connection: Connection) -> str:
         """The same for all who would read the same documents with the same model and account."""

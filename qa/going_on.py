@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from qa import asking
+from qa import askable, asking
 from qa.engine import prompts
 from qa.models import Answer, Thread
 
@@ -20,14 +20,14 @@ def go_on(answer: Answer, by: User, request: HttpRequest | None = None) -> Answe
     The cut one stays as it is. Pressing the button twice goes on once. Raises NotAskable.
     """
     if answer.thread is None or not answer.cut:
-        raise asking.NotAskable(_("There is nothing to go on with: the answer is complete."))
+        raise askable.NotAskable(_("There is nothing to go on with: the answer is complete."))
     with transaction.atomic():
         # locked: two questions at once must not follow the same answer
         Thread.objects.select_for_update().get(pk=answer.thread.pk)
         submission = uuid5(answer.public_id, "go on")
         after = answer.followers.first()
         if after is not None and after.submission != submission:
-            raise asking.NotAskable(_("Another question followed this one. Ask it again below."))
+            raise askable.NotAskable(_("Another question followed this one. Ask it again below."))
         made, _new = asking.ask(
             question=prompts.GO_ON,
             documents=asking.documents_of(answer),

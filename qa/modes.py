@@ -8,7 +8,7 @@ from decimal import Decimal
 from accounts.models import User, Workspace
 from documents import visual
 from documents.models import Version
-from qa import budgets, engine
+from qa import askable, budgets, engine, looking
 from qa.claude import backend_of
 from qa.engine import catalogue
 from qa.models import Answer, Scope
@@ -43,6 +43,29 @@ def versions_of(scope: Scope, by: User) -> list[Version]:
     )
     texts = Version.objects.filter(pk__in=current).with_text().exists()
     return found if texts or any(map(visual.pages, found)) else []
+
+
+def way(
+    versions: list[Version],
+    model: catalogue.Model,
+    key: str,
+    scope: Scope | None,
+    follows: Answer | None,
+    tokens: int,
+    search: bool,
+) -> Way:
+    """How a question is answered that was put to the entry ``key``, as far as is known before
+    anything is counted, whatever it costs."""
+    if search:
+        return Way.search(Answer.Reason.ASKED)
+    if not askable.fit(tokens, model):
+        return Way.search(Answer.Reason.SIZE)
+    if scope is None:
+        return continued(versions, key, follows)
+    shown = looking.plan(versions, model)
+    if not versions or not looking.fits(versions, shown.pages, model):
+        return Way.search(Answer.Reason.COUNT)
+    return Way()
 
 
 def continued(versions: list[Version], model: str, follows: Answer | None) -> Way:

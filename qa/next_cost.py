@@ -11,7 +11,7 @@ from functools import cached_property
 from accounts.models import Workspace
 from documents import visual
 from documents.models import Version
-from qa import asking, engine, looking, warmth
+from qa import askable, engine, looking, warmth
 from qa.engine import catalogue
 from qa.models import ApiCall, ClaudeSettings, Thread, TokenCount
 
@@ -83,13 +83,13 @@ class Costs:
 
     def fit(self, model: catalogue.Model) -> bool:
         read = self.versions and not self.searches
-        return not read or asking.fit(self.documents(model), model)
+        return not read or askable.fit(self.documents(model), model)
 
     def documents(self, model: catalogue.Model) -> int:
         """Tokens of the documents; a low guess, where nothing was counted, so that nothing is
         refused that might fit."""
         if model.id not in self._documents:
-            low = (v.chars // asking.CHARS_PER_TOKEN for v in self._uncounted(model))
+            low = (v.chars // askable.CHARS_PER_TOKEN for v in self._uncounted(model))
             counted = (self._counts[v.pk].get(model.id, 0) for v in self.versions)
             self._documents[model.id] = sum(low) + sum(counted) + self._looks(model)
         return self._documents[model.id]
@@ -123,7 +123,7 @@ class Costs:
             return None
         uncounted = self._uncounted(model)
         documents = self.documents(model) + sum(
-            likely(one, self._counts[one.pk], model.id) - one.chars // asking.CHARS_PER_TOKEN
+            likely(one, self._counts[one.pk], model.id) - one.chars // askable.CHARS_PER_TOKEN
             for one in uncounted
         )
         said = self._spoken(model)

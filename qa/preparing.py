@@ -23,7 +23,7 @@ from qa import (
     scopes,
     warmth,
 )
-from qa.asking import NotAskable, check_looks, check_place, fit
+from qa.askable import NotAskable, check_looks, check_place, fit
 from qa.claude import Connection, on_behalf
 from qa.keeping import keeping
 from qa.ledger import parameters

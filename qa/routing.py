@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from config.database import release
-from qa import asking, engine, gate, tiers
+from qa import askable, engine, gate, tiers
 from qa.claude import Connection, on_behalf
 from qa.engine import catalogue, routing
 from qa.ledger import record_routing
@@ -54,11 +54,11 @@ def _fitting(answer: Answer, tier: Route.Tier) -> catalogue.Model:
     """The tier's model, or the next one that the documents fit into."""
     models = tiers.candidates(answer.workspace, answer.author).get(tier)
     if not models:
-        raise asking.NotAskable(_("None of the models that Auto chooses between is allowed here."))
+        raise askable.NotAskable(_("None of the models that Auto chooses between is allowed here."))
     versions = list(answer.sources.all())
     for model in models:
-        tokens, _counted = asking.known_tokens(versions, model)
-        if engine.fits(tokens + asking.FRAME_TOKENS, model):
+        tokens, _counted = askable.known_tokens(versions, model)
+        if engine.fits(tokens + askable.FRAME_TOKENS, model):
             return model
     return models[0]
 
@@ -68,7 +68,7 @@ def _sorted(
 ) -> tuple[Route.Tier, str]:
     model = tiers.router(answer.workspace, answer.author)
     documents = [
-        (version.document.title, asking.known_tokens([version], model)[0])
+        (version.document.title, askable.known_tokens([version], model)[0])
         for version in answer.sources.select_related("document").order_by("pk")
     ]
     on_whose = on_behalf(connection, answer.author)

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from qa import asking, passages, pictures
+from qa import askable, asking, passages, pictures
 from qa.models import Answer, Thread
 from qa.sources import is_uuid
 
@@ -45,7 +45,7 @@ def ask_other(answer: Answer, model: str, by: User, request: HttpRequest | None 
     Raises NotAskable.
     """
     if model == answer.picked:
-        raise asking.NotAskable(_("This model has answered already. Choose another one."))
+        raise askable.NotAskable(_("This model has answered already. Choose another one."))
     submission = uuid5(answer.public_id, f"model {model}")
     return _beside(answer, answer.question, model, by, submission, request, answer.web)
 
@@ -60,9 +60,9 @@ def _beside(
     web: bool,
 ) -> Answer:
     if answer.thread is None:
-        raise asking.NotAskable(_("This question stands in no conversation. Ask it anew."))
+        raise askable.NotAskable(_("This question stands in no conversation. Ask it anew."))
     if answer.working:
-        raise asking.NotAskable(_("The answer above is still being written. Wait, or stop it."))
+        raise askable.NotAskable(_("The answer above is still being written. Wait, or stop it."))
     with transaction.atomic():
         # locked: what follows an answer, and what stands beside it, is decided one by one
         Thread.objects.select_for_update().get(pk=answer.thread.pk)

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.roles import Act
 from qa import (
-    asking,
+    askable,
     budgets,
     claude_models,
     compacting,
@@ -113,16 +113,16 @@ def _begin(desk: Desk, due: Callable[[warmth.Warmth | None, str], bool]) -> bool
         if desk.thread is not None and desk.thread.answers.working().exists():
             return False
         connection = connect(desk.workspace)
-        asking.check_place(connection.inference_geo, desk.model)
+        askable.check_place(connection.inference_geo, desk.model)
         versions = desk.versions
         if desk.searches(versions):
             return False
         name = desk.prefix(connection)
-    except (engine.EngineError, asking.NotAskable):
+    except (engine.EngineError, askable.NotAskable):
         # asking says why; nothing is read for it beforehand
         return False
     warm = warmth.of(name)
-    tokens = asking.known_tokens(versions, desk.model)[0]
+    tokens = askable.known_tokens(versions, desk.model)[0]
     if not due(warm, name) or _too_dear(tokens, desk, connection, warm):
         return False
     if not Warming.claim(desk.key(connection)):
@@ -169,7 +169,7 @@ def warm(desk: Desk) -> ApiCall | None:
     begun = _at_once.acquire(blocking=False)
     try:
         return _warm(desk, connection) if begun and allowed(desk) else None
-    except asking.NotAskable:
+    except askable.NotAskable:
         return None
     finally:
         if begun:
@@ -178,14 +178,14 @@ def warm(desk: Desk) -> ApiCall | None:
 
 
 def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
-    asking.check_place(connection.inference_geo, desk.model)
+    askable.check_place(connection.inference_geo, desk.model)
     versions = desk.versions
     model = desk.model
     if desk.searches(versions):
         return None
     tokens = sum(remote.ensure_counted(version, model, connection) for version in versions)
     shown = looking.plan(versions, model)
-    if not asking.fit(tokens + shown.tokens, model):
+    if not askable.fit(tokens + shown.tokens, model):
         # it is searched, and shares nothing but the tools
         return None
     of = sources(versions, connection, shown)

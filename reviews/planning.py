@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import Workspace
 from config.keeper import Keeper
 from documents.models import Version
-from qa import asking, claude_models, engine, looking, preparing, remote
+from qa import askable, claude_models, engine, looking, preparing, remote
 from qa.claude import Connection, on_behalf
 from qa.engine import batches as api
 from qa.engine import catalogue
@@ -119,7 +119,7 @@ def _whole(version: Version, run: Run, connection: Connection) -> bool:
     if not preparing.readable(Version.objects.filter(pk=version.pk)):
         return False
     looks = looking.plan([version], model).tokens
-    return asking.fit(remote.ensure_counted(version, model, connection) + looks, model)
+    return askable.fit(remote.ensure_counted(version, model, connection) + looks, model)
 
 
 def sources_of(version: Version, run: Run, connection: Connection) -> tuple[engine.Source, ...]:

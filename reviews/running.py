@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from accounts.models import Event, User
-from qa import asking, budgets, claude_models, engine
+from qa import askable, budgets, claude_models, engine
 from qa.claude import backend_of, connect
 from qa.hints import HINT_SECONDS
 from qa.models import ClaudeSettings
@@ -50,9 +50,9 @@ def start(
     usd = expected.batch if chosen == Run.Mode.BATCH else expected.live
     try:
         place = ClaudeSettings.place_of(table.workspace)
-        asking.check_place(place, table.model)
+        askable.check_place(place, table.model)
         budgets.check(table.workspace, by, backend_of(table.workspace), usd)
-    except (asking.NotAskable, budgets.OverBudget) as refusal:
+    except (askable.NotAskable, budgets.OverBudget) as refusal:
         raise NotPossible(str(refusal)) from refusal
     with transaction.atomic():
         run = Run.objects.create(table=table, started_by=by, mode=chosen, estimate_usd=usd)

@@ -16,7 +16,7 @@ from accounts.roles import Role
 from config import sealing
 from documents import erasing
 from documents.models import Document, RemoteFile
-from qa import asking, claude, remote, tasks
+from qa import askable, claude, remote, tasks
 from qa.engine import EngineError
 from qa.models import ApiCall, ClaudeKey, ClaudeSettings
 from tests.asked import put, written
@@ -236,7 +236,7 @@ def test_a_model_that_cannot_be_kept_to_a_place_is_refused_before_anything_is_st
     workspace, owner, document
 ):
     ClaudeSettings.objects.create(workspace=workspace, inference_geo="us")
-    with pytest.raises(asking.NotAskable, match="Choose a newer model"):
+    with pytest.raises(askable.NotAskable, match="Choose a newer model"):
         put(document, owner, model="claude-haiku-4-5-20251001")
 
 

@@ -133,7 +133,7 @@ def test_a_waiting_answer_is_stopped_at_once(as_owner, owner, workspace, documen
 def test_a_conversations_documents_come_first_and_the_newest_of_the_others(
     as_owner, owner, workspace, document, monkeypatch
 ):
-    monkeypatch.setattr("qa.views.threads.LISTED", 2)
+    monkeypatch.setattr("qa.views.given.LISTED", 2)
     thread = Thread.objects.create(workspace=workspace, author=owner, title="Fees")
     thread.documents.add(document)
     for number in range(4):

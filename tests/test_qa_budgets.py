@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Event, User, Workspace
-from qa import asking, budgets, claude
+from qa import askable, asking, budgets, claude
 from qa.models import Answer, ApiCall, Budget, Reservation
 from qa.waiting import Postponed
 from tests.asked import put, written
@@ -379,7 +379,7 @@ def test_asking_again_keeps_to_the_budget_too(emulator, document, owner, workspa
     emulator.faults({"kind": "billing", "path": "messages"})
     failed = written(put(document, owner))
     budget(workspace, "0")
-    with pytest.raises(asking.NotAskable, match="nothing is left"):
+    with pytest.raises(askable.NotAskable, match="nothing is left"):
         asking.ask_again(failed, owner)
 
 

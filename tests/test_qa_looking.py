@@ -11,7 +11,7 @@ from PIL import Image
 
 from documents import visual
 from documents.models import Page, RemoteFile, Version
-from qa import asking, looking, remote
+from qa import askable, looking, remote
 from qa.claude import connect
 from qa.engine import catalogue, looks
 from qa.models import Answer, ApiCall, ClaudeSettings, Source
@@ -226,7 +226,7 @@ def test_more_pages_than_a_request_takes_are_refused_or_left_out(workspace, owne
     Page.objects.filter(version=document.current).update(end=F("start"))
     visual._shown.cache_clear()
     put(document, owner)
-    with pytest.raises(asking.NotAskable, match="looks at most at 100 pages at once"):
+    with pytest.raises(askable.NotAskable, match="looks at most at 100 pages at once"):
         put(document, owner, model="claude-haiku-4-5-20251001")
     Page.objects.filter(version=document.current).update(drawn=1.0)
     visual._shown.cache_clear()
@@ -243,10 +243,10 @@ def test_what_pages_cost_counts_towards_what_fits(workspace, owner, paper):
     model = catalogue.get("claude-sonnet-5-5")
     shown = looking.plan([version], model)
     assert 5 * 4_784 < shown.tokens <= 5 * (4_784 + looks.PAGE_TEXT)
-    with_pages, _counted = asking.known_tokens([version], model)
+    with_pages, _counted = askable.known_tokens([version], model)
     visual.switch(paper, "no", owner)
     version.document.refresh_from_db()
-    assert with_pages - asking.known_tokens([version], model)[0] == shown.tokens
+    assert with_pages - askable.known_tokens([version], model)[0] == shown.tokens
 
 
 def test_what_it_cost_is_kept_and_is_about_what_the_api_says(emulator, paper, owner):

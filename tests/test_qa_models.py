@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.roles import Role
 from config.models import Pulse
 from qa import claude_models, model_list, tasks
-from qa.asking import NotAskable
+from qa.askable import NotAskable
 from qa.claude import connect
 from qa.engine import UnknownModel, catalogue
 from qa.models import ApiCall, ClaudeModel, TokenCount

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from qa import asking, pictures, remote
+from qa import askable, asking, pictures, remote
 from qa.claude import accounts, connect
 from qa.engine import looks
 from qa.models import Answer, ClaudeSettings, Enclosure, Picture, RemotePicture, Thread
@@ -246,8 +246,8 @@ def test_room_is_cleared_a_quarter_at_a_time_and_never_for_the_newest():
 
 def test_what_they_cost_counts_towards_what_fits(document, owner, draft, monkeypatch):
     seen = []
-    fit = asking.fit
-    monkeypatch.setattr(asking, "fit", lambda n, model: seen.append(n) or fit(n, model))
+    fit = askable.fit
+    monkeypatch.setattr(askable, "fit", lambda n, model: seen.append(n) or fit(n, model))
     put(document, owner)
     put(document, owner, pictures=[draft])
     assert seen[1] - seen[0] == 11 * 8  # patches of 28 pixels

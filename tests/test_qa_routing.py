@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from qa import claude_models, routing, streams
-from qa.asking import NotAskable
+from qa.askable import NotAskable
 from qa.engine import prompts, thinking
 from qa.models import (
     Answer,

@@ -15,7 +15,7 @@ import pytest
 from accounts.models import Member
 from documents import tags, visual
 from documents.models import Document, Folder, Text
-from qa import asking, budgets, claude, gate, shelf, streams
+from qa import askable, asking, budgets, claude, gate, shelf, streams
 from qa.answering import AGAIN, PAID_TRIES
 from qa.engine import Called
 from qa.models import Answer, ApiCall, Budget, Reservation, Scope, Thread, TokenCount
@@ -266,12 +266,12 @@ def test_a_tag_is_searched_alone(emulator, workspace, owner, document, nda):
     scope.refresh_from_db()
     assert scope.gone
     assert str(scope) == "Tag signed"
-    with pytest.raises(asking.NotAskable, match="Tag signed was deleted"):
+    with pytest.raises(askable.NotAskable, match="Tag signed was deleted"):
         ask(scope, owner)
 
 
 def test_an_empty_scope_is_not_asked(workspace, owner):
-    with pytest.raises(asking.NotAskable, match="no document to search"):
+    with pytest.raises(askable.NotAskable, match="no document to search"):
         ask(Scope.objects.whole(workspace), owner)
 
 
@@ -358,7 +358,7 @@ def test_what_the_budget_does_not_allow_to_read_whole_is_searched(emulator, long
     follow = put(long, owner, "And the fees?", thread=done.thread, follows=done)
     assert follow.mode == "full", "now it may"
     Budget.objects.filter(pk=found.pk).update(limit_usd="0.10")
-    with pytest.raises(asking.NotAskable, match="This question may cost up to"):
+    with pytest.raises(askable.NotAskable, match="This question may cost up to"):
         put(long, owner, "Which law?")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from documents.models import Page, Version
-from qa import asking
+from qa import askable, asking
 from qa.models import Answer
 from tests.asked import put, written
 from tests.conftest import read, upload
@@ -89,7 +89,7 @@ def test_claude_is_told_nothing_about_a_document_that_was_read_whole(emulator, d
 
 def test_a_document_without_any_text_cannot_be_asked_about(document, owner):
     unread(document.current, 1, 2)
-    with pytest.raises(asking.NotAskable, match="Nothing of this document could be read"):
+    with pytest.raises(askable.NotAskable, match="Nothing of this document could be read"):
         put(document, owner)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import Member
 from accounts.roles import Role
-from qa import asking, desks, engine, modes, pictures, remote, tasks, warming, warmth
+from qa import askable, asking, desks, engine, modes, pictures, remote, tasks, warming, warmth
 from qa.claude import connect
 from qa.engine import catalogue
 from qa.models import Answer, ApiCall, Budget, ClaudeModel, ClaudeSettings, Scope, Thread, Warming
@@ -256,7 +256,7 @@ def test_opening_a_conversation_about_much_spends_nothing_that_nobody_asked_for(
 def test_what_proves_too_dear_when_it_is_counted_is_not_read(
     emulator, sent, settings, thread, contract, owner
 ):
-    guess = contract.current.chars // asking.CHARS_PER_TOKEN
+    guess = contract.current.chars // askable.CHARS_PER_TOKEN
     settings.PREWARM_USD = catalogue.cost(
         engine.Usage(cache_creation_input_tokens=guess), desk(thread, owner).model
     )

@@ -20,7 +20,7 @@ from documents import erasing, ingest, uploads
 from documents.ingest.text import cut
 from documents.models import Document, Page, Text, Version
 from documents.reading import ingest_version, limits
-from qa import answering, asking, manuscript
+from qa import answering, askable, asking, manuscript
 from qa.models import Answer, ApiCall, Citation, Thread
 from qa.streams import Cursor, Files
 from tests.asked import in_thread, put, wait_for, written
@@ -161,7 +161,7 @@ def test_a_question_is_about_documents_of_one_workspace(owner, elsewhere, docume
     Member.objects.create(workspace=elsewhere, user=owner, role=Role.ANALYST)
     other = upload(elsewhere, owner, "Another text.")
     read(other)
-    with pytest.raises(asking.NotAskable, match="same workspace"):
+    with pytest.raises(askable.NotAskable, match="same workspace"):
         asking.ask(
             question="Which law?",
             documents=[document, other],

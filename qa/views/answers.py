@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import User, Workspace
 from accounts.roles import Act
-from qa import asking, going_on, streams
+from qa import askable, asking, going_on, streams
 from qa.models import Answer
 from qa.views.lookups import visible_answer
 
@@ -74,7 +74,7 @@ def _again(
     shown = visible_answer(request, workspace, answer_id)
     try:
         newest = ask(shown, request.user, request)
-    except asking.NotAskable as refusal:
+    except askable.NotAskable as refusal:
         context = {"workspace": workspace, "answer": shown, "refusal": str(refusal)}
         template = "qa/_answer.html" if request.htmx else "qa/answer.html"
         return render(request, template, context, status=422)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from qa import asking, claude_models, picker, siblings
+from qa import askable, asking, claude_models, picker, siblings
 from qa.models import Answer
 from qa.views.lookups import visible_answer
 
@@ -37,7 +37,7 @@ def rephrase(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> H
         form = QuestionForm(request.POST)
         try:
             if not form.is_valid():
-                raise asking.NotAskable(str(next(iter(form.errors.values()))[0]))
+                raise askable.NotAskable(str(next(iter(form.errors.values()))[0]))
             data = form.cleaned_data
             made = siblings.rephrase(
                 shown,
@@ -48,7 +48,7 @@ def rephrase(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> H
                 web=data["web"],
             )
             return _thread_at(workspace, made)
-        except asking.NotAskable as refusal:
+        except askable.NotAskable as refusal:
             context |= {"question": request.POST.get("question", ""), "refusal": str(refusal)}
             context["web"] = "web" in request.POST
     return _form(request, workspace, shown, context)
@@ -64,7 +64,7 @@ def other(request: MemberRequest, workspace: Workspace, answer_id: UUID) -> Http
             model = request.POST.get("model", "")
             made = siblings.ask_other(shown, model, request.user, request)
             return redirect("qa:beside", workspace.slug, shown.public_id, made.public_id)
-        except asking.NotAskable as refusal:
+        except askable.NotAskable as refusal:
             context["refusal"] = str(refusal)
     return _form(request, workspace, shown, context)
 

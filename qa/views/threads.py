@@ -18,18 +18,24 @@ from accounts.access import MemberRequest, in_workspace, remember_workspace, req
 from accounts.models import Event, Workspace
 from accounts.roles import Act
 from documents import visual
-from documents.forms import PlaceForm
 from documents.models import Document
 from documents.source import PART, part
-from qa import asking, counting, passages, picker, pictures, scopes, siblings, sources, suggestions
+from qa import (
+    askable,
+    asking,
+    counting,
+    picker,
+    siblings,
+    sources,
+    suggestions,
+)
 from qa.forms import AskForm, NewThreadForm, ThreadForm
 from qa.models import Answer, Picture, Scope, Thread
 from qa.passages import Passage
-from qa.views import warmth
+from qa.views import given, warmth
 from qa.views.lookups import live_documents, visible_thread
 
 PER_PAGE = 50
-LISTED = 200  # documents offered for a new question; more are chosen in the library
 
 
 @require_GET
@@ -47,14 +53,14 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     shown: list[Picture] = []
     if request.method == "POST":
         form = NewThreadForm(request.POST, documents=documents)
-        shown = _pictures(request, workspace, form)
+        shown = given.enclosed(request, workspace, form)
         if form.is_valid():
             try:
                 about = asking.selected(request.user, workspace, request.POST)
                 data = form.cleaned_data | {"effort": form.effort}
                 answer = _start(request, workspace, data, about, shown)
                 return redirect("qa:thread", workspace.slug, answer.thread.public_id)  # type: ignore[union-attr]
-            except asking.NotAskable as refusal:
+            except askable.NotAskable as refusal:
                 form.add_error(None, str(refusal))
         chosen, where = request.POST.getlist("documents"), request.POST.get("scope", "")
     else:
@@ -62,16 +68,16 @@ def new(request: MemberRequest, workspace: Workspace) -> HttpResponse:
         form = NewThreadForm(documents=documents, initial=asked)
         chosen, where = request.GET.getlist("document"), request.GET.get("scope", "")
     context: dict[str, Any] = {"workspace": workspace, "form": form}
-    context |= _places(workspace, where)
-    context["about"] = _about(request, workspace)
-    context |= {"pictures": shown, **_choices(documents, chosen)}
+    context |= given.places(workspace, where)
+    context["about"] = given.passage(request, workspace)
+    context |= {"pictures": shown, **given.choices(documents, chosen)}
     form.picker = picker.make(
         workspace,
         request.user,
         context["picked"],
         picked=form.data.get("model", ""),
         effort=form.effort,
-        **_asked_about(request, workspace, where),
+        **given.asked_about(request, workspace, where),
     )
     context["suggestions"] = suggestions.about(context["picked"], request.user)
     return render(request, "qa/new.html", context, status=422 if form.errors else 200)
@@ -90,7 +96,7 @@ def models(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     else:
         asked = [one for one in request.GET.getlist("documents") if sources.is_uuid(one)]
         documents = list(live_documents(request, workspace).filter(public_id__in=asked))
-        where = _asked_about(request, workspace, request.GET.get("scope", ""))
+        where = given.asked_about(request, workspace, request.GET.get("scope", ""))
     picked = request.GET.get("model", "")
     form.picker = picker.make(
         workspace, request.user, documents, about, picked=picked, effort=form.effort, **where
@@ -123,44 +129,6 @@ def suggested(request: MemberRequest, workspace: Workspace) -> HttpResponse:
     return render(request, "qa/_suggestions.html", context | {"workspace": workspace})
 
 
-def _choices(documents: Any, chosen: list[str]) -> dict[str, Any]:
-    """The documents that a form offers: those that are chosen, then the newest of the others."""
-    asked = [value for value in chosen if sources.is_uuid(value)]
-    others = documents.exclude(public_id__in=asked)
-    return {
-        "picked": list(documents.filter(public_id__in=asked)),
-        "others": others[:LISTED],
-        "more": max(0, others.count() - LISTED),
-    }
-
-
-def _pictures(request: MemberRequest, workspace: Workspace, form: AskForm) -> list[Picture]:
-    """The pictures of a form as it was sent: those added before, and files that came along. What
-    cannot be taken is said in the form."""
-    removed = request.POST.getlist("remove")
-    kept = [id_ for id_ in request.POST.getlist("picture") if id_ not in removed]
-    found = pictures.drafts(kept, workspace, request.user)
-    try:
-        files = request.FILES.getlist("pictures")
-        pictures.check_count(len(found) + len(files))
-        for file in files:
-            found.append(pictures.take(file, workspace, request.user))
-    except pictures.Refused as refusal:
-        form.add_error(None, str(refusal))
-    return found
-
-
-def _about(request: MemberRequest, workspace: Workspace) -> Passage | None:
-    """The passage that a form to be shown carries: from its address, or as it was sent."""
-    if request.method == "POST":
-        try:
-            return asking.selected(request.user, workspace, request.POST)
-        except asking.NotAskable:
-            return None
-    place = PlaceForm.place(request.GET)
-    return passages.find(request.user, workspace, place) if place else None
-
-
 def _start(
     request: MemberRequest,
     workspace: Workspace,
@@ -176,7 +144,7 @@ def _start(
         thread = Thread.objects.create(
             workspace=workspace, author=request.user, title=_title(data["question"])
         )
-        scope = _scope(request, workspace, data["scope"])
+        scope = given.scope(request, workspace, data["scope"])
         documents = list(data["documents"]) if scope is None else []
         thread.documents.set(documents)
         if scope is not None:
@@ -202,31 +170,6 @@ def _start(
             thread.documents.clear()
             thread.delete()
     return answer
-
-
-def _scope(request: MemberRequest, workspace: Workspace, value: str) -> Scope | None:
-    """What a form asks about as a whole. Raises NotAskable when it is not there."""
-    try:
-        return scopes.find(request.user, workspace, value)
-    except LookupError as error:
-        raise asking.NotAskable(
-            _("That folder or tag is not here any more. Choose anew what to ask about.")
-        ) from error
-
-
-def _asked_about(request: MemberRequest, workspace: Workspace, value: str) -> dict[str, Any]:
-    """What the picker is told of a form: its scope, if there is one, and whether it searches."""
-    asked = request.POST if request.method == "POST" else request.GET
-    try:
-        scope = scopes.find(request.user, workspace, value)
-    except LookupError:
-        scope = None
-    return {"scope": scope, "search": "search" in asked}
-
-
-def _places(workspace: Workspace, chosen: str) -> dict[str, Any]:
-    """What ``_scope.html`` shows, with what was chosen."""
-    return {"places": scopes.choices(workspace), "where": chosen or scopes.CHOSEN}
 
 
 def _title(question: str) -> str:
@@ -276,13 +219,13 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
     """A follow-up. With htmx: the new answer, and a fresh form; else back to the thread."""
     shown = visible_thread(request, workspace, thread_id)
     form = AskForm(request.POST)
-    added = _pictures(request, workspace, form)
+    added = given.enclosed(request, workspace, form)
     answer: Answer | None = None
     if form.is_valid():
         try:
             data = form.cleaned_data | {"effort": form.effort}
             answer = _follow_up(request, shown, data, added)
-        except asking.NotAskable as refusal:
+        except askable.NotAskable as refusal:
             form.add_error("question", str(refusal))
     context: dict[str, Any] = {"workspace": workspace, "thread": shown, "form": form}
     context["warmth"] = warmth.LATER
@@ -298,7 +241,7 @@ def ask(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpRe
             scope=shown.scope,
             search="search" in request.POST,
         )
-        context |= {"about": _about(request, workspace), "pictures": added}
+        context |= {"about": given.passage(request, workspace), "pictures": added}
         if request.htmx:
             return render(request, "qa/_ask.html", context, status=422)
         return render(
@@ -322,7 +265,7 @@ def _follow_up(
     Thread.objects.select_for_update().get(pk=thread.pk)
     last = thread.last_answer(siblings.through(thread, request.POST, "through"))
     if last is not None and last.working and last.submission != data["submission"]:
-        raise asking.NotAskable(_("The answer above is still being written. Wait, or stop it."))
+        raise askable.NotAskable(_("The answer above is still being written. Wait, or stop it."))
     answer, _created = asking.ask(
         question=data["question"],
         documents=list(thread.documents.all()) if thread.scope is None else [],
@@ -354,8 +297,8 @@ def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     scope: Scope | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            scope = _scope(request, workspace, form.cleaned_data["scope"])
-        except asking.NotAskable as refusal:
+            scope = given.scope(request, workspace, form.cleaned_data["scope"])
+        except askable.NotAskable as refusal:
             form.add_error(None, str(refusal))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
@@ -375,8 +318,8 @@ def edit(request: MemberRequest, workspace: Workspace, thread_id: UUID) -> HttpR
     asked = request.POST.getlist("documents") if form.is_bound else None
     context = {"workspace": workspace, "thread": shown, "form": form}
     now = shown.scope.value if shown.scope else ""
-    context |= _places(workspace, form["scope"].value() or "" if form.is_bound else now)
-    context |= _choices(documents, asked if asked is not None else _ids(shown))
+    context |= given.places(workspace, form["scope"].value() or "" if form.is_bound else now)
+    context |= given.choices(documents, asked if asked is not None else _ids(shown))
     return render(request, "qa/edit.html", context, status=422 if form.errors else 200)
 
 

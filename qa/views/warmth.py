@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
-from qa import asking, desks, engine, looking, scopes, sources, warming, warmth
+from qa import askable, desks, engine, looking, scopes, sources, warming, warmth
 from qa.claude import connect
 from qa.engine import lifetime
 from qa.models import Thread, Warming
@@ -93,7 +93,7 @@ def said(desk: desks.Desk | None) -> Said | None:
             cost = Costs(workspace, thread, versions, searches=True).of(desk.model)
             return Said(None, cost, False, EVERY, only)
         name = desk.prefix(connection)
-    except (engine.EngineError, asking.NotAskable):
+    except (engine.EngineError, askable.NotAskable):
         return None
     found = warmth.of(name)
     chosen = warmth.lifetimes(workspace, thread, name, desk.model.rates)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.local import local_workspace
 from documents import ingest
 from documents.foreground import NotThere, chosen
-from qa import asking, foreground
+from qa import askable, asking, foreground
 from qa.models import Answer, Scope
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
                 scope=Scope.objects.whole(workspace) if whole else None,
                 search=options["search"],
             )
-        except asking.NotAskable as refusal:
+        except askable.NotAskable as refusal:
             if not options["json"]:
                 raise CommandError(str(refusal)) from refusal
             self.stdout.write(
