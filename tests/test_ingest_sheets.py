@@ -317,6 +317,12 @@ def test_a_declared_size_of_a_million_rows_costs_nothing(tmp_path):
     assert excel(tmp_path, data).text == "Sheet: Prices\nPrices!A1: Widget"
 
 
+def test_a_theme_that_is_broken_does_not_cost_the_cells(tmp_path):
+    data = changed(saved(workbook(["Widget"])), "xl/theme/theme1.xml", lambda _: "<")
+
+    assert excel(tmp_path, data).text == "Sheet: Prices\nPrices!A1: Widget"
+
+
 def test_a_style_that_is_broken_does_not_cost_the_cells(tmp_path):
     data = changed(
         saved(workbook([3])), SHEET, lambda text: text.replace('r="A1"', 'r="A1" s="-7"')

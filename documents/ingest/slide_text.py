@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from .numerals import written
 from .opc import ALTERNATIVES, REFERENCE, Element, Relation, chosen
 from .running import address
+from .slide_paper import A, Box, P, Paper
 
-A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _D = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _DATA = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
@@ -29,21 +27,12 @@ _FORMATS = {
 }
 
 
-class Box(NamedTuple):
-    """Where a shape stands, in the units of the slide."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-
 class Shapes:
     """Reads the shapes of one slide.
 
     ``places`` are those of its layout's placeholders, by type and index; ``part`` gives the root
-    of another part. Afterwards ``hidden`` are texts that nobody sees, ``struck`` words that are
-    struck through, ``left`` how many things were not read.
+    of another part; ``paper`` is what its texts stand on. Afterwards ``hidden`` are texts that
+    nobody sees, ``struck`` words that are struck through, ``left`` how many things were not read.
     """
 
     def __init__(
@@ -52,6 +41,7 @@ class Shapes:
         places: dict[tuple[str, str], Box],
         relations: list[Relation],
         part: Callable[[str], Element | None],
+        paper: Paper | None = None,
     ) -> None:
         self.hidden: list[str] = []
         self.struck: list[str] = []
@@ -60,6 +50,8 @@ class Shapes:
         self._places = places
         self._relations = {relation.id: relation for relation in relations}
         self._part = part
+        self._paper = paper or Paper()
+        self._under: str | None = None
 
     def read(self, tree: Element) -> list[str]:
         """The blocks of text: the title, then from the top left to the bottom right."""
@@ -69,6 +61,8 @@ class Shapes:
             if kind in _LEFT_OUT:
                 continue
             box = box_of(shape) or self._places.get(placeholder(shape))
+            self._under = self._paper.of(shape, kind, box)
+            self._paper.draw(shape, kind, box)
             text = "\n".join(self._shape(shape))
             if _unseen(shape) or (box and self._outside(box)):
                 self.hidden += [text] if text.strip() else []
@@ -105,7 +99,10 @@ class Shapes:
         if tag == P + "sp":
             yield self.paragraphs(shape.find(P + "txBody"))
         elif tag == P + "grpSp":
-            inner = Shapes((0, self._height), {}, [*self._relations.values()], self._part)
+            # where it stands on the slide is not reckoned: only its own fills are known
+            paper = Paper(self._paper.names)
+            relations = [*self._relations.values()]
+            inner = Shapes((0, self._height), {}, relations, self._part, paper)
             yield from inner.read(shape)
             self.hidden += inner.hidden
             self.struck += inner.struck
@@ -135,6 +132,7 @@ class Shapes:
         cells = []
         for cell in row.iterchildren(A + "tc"):
             if cell.get("hMerge") not in ("1", "true"):
+                self._under = self._paper.colour(cell.find(f"{A}tcPr/{A}solidFill"))
                 merged = cell.get("vMerge") in ("1", "true")
                 text = "" if merged else self.paragraphs(cell.find(A + "txBody"))
                 cells.append(" ".join(text.split("\n")))
@@ -170,8 +168,11 @@ class Shapes:
                 continue
             elif tag in (A + "r", A + "fld"):
                 text = "".join(said.text or "" for said in element.iterchildren(A + "t"))
-                yield " ".join(text.split("\n"))
                 style = element.find(A + "rPr")
+                if text.strip() and self._paper.hides(style, self._under):
+                    self.hidden.append(text)
+                    continue
+                yield " ".join(text.split("\n"))
                 if style is not None and style.get("strike", "noStrike") != "noStrike":
                     self.struck.append(text)
                 link = element.find(f"{A}rPr/{A}hlinkClick")

@@ -14,10 +14,11 @@ from .canonical import clean, title
 from .opc import REFERENCE, Element, Package, Relation
 from .reading import Finding, Limits, Pages, PageText, Progress, Reading, Unreadable
 from .running import left_out, struck
-from .slide_text import A, Box, P, Shapes, box_of, placeholder
+from .slide_paper import A, Box, P, Paper, background_of, fill_of, names_of
+from .slide_text import Shapes, box_of, placeholder
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
-_RULES = 1
+_RULES = 2
 _LEFT = {
     "pictures": "Text in pictures is not read; pictures in this presentation: %d.",
     "embedded": "Files embedded in this presentation are not read; of them there are %d.",
@@ -57,6 +58,7 @@ class _Presentation:
         listed = root.iterfind(f"{P}sldIdLst/{P}sldId")
         self._slides = [targets.get(each.get(REFERENCE, ""), "") for each in listed]
         self._places: dict[str, dict[tuple[str, str], Box]] = {}
+        self._above: dict[str, tuple[list[Element], Element | None]] = {}
         self._findings: list[Finding] = []
         self._comments = 0
         self._struck: list[str] = []
@@ -101,11 +103,12 @@ class _Presentation:
 
     def _slide(self, root: Element, target: str, number: int) -> PageText:
         relations = self._package.relations(target)
-        shapes = Shapes(self._size, self._layout(relations), relations, self._package.xml)
+        paper = self._paper(root, relations)
+        shapes = Shapes(self._size, self._layout(relations), relations, self._package.xml, paper)
         tree = root.find(f"{P}cSld/{P}spTree")
         blocks = [] if tree is None else shapes.read(tree)
         seen = bool(blocks)
-        notes = [*self._notes(relations)]
+        notes = [*self._notes(relations, shapes.hidden)]
         comments = [*self._said(relations)]
         self._comments += len(comments)
         self._struck += shapes.struck
@@ -137,7 +140,35 @@ class _Presentation:
             self._places[target] = places
         return self._places[target]
 
-    def _notes(self, relations: list[Relation]) -> Iterator[str]:
+    def _paper(self, root: Element, relations: list[Relation]) -> Paper:
+        """What the texts of a slide stand on: its background, and what its layout draws there."""
+        layout = _target(relations, "slideLayout")
+        if layout not in self._above:
+            self._above[layout] = self._above_slides(layout)
+        above, theme = self._above[layout]
+        roots = [root, *above]
+        over = [shape for each in above for shape in each.iterfind(f"{P}cSld/{P}spTree/*")]
+        filled = (placeholder(shape)[0] for shape in over if fill_of(shape) is not None)
+        paper = Paper(names_of(roots, theme), filled=frozenset(filled) - {""})
+        paper.background = background_of(roots, theme, paper)
+        for shape in over:
+            if not placeholder(shape)[0]:
+                paper.draw(shape, "", box_of(shape))
+        return paper
+
+    def _above_slides(self, layout: str) -> tuple[list[Element], Element | None]:
+        """A layout and its master, and the theme of that."""
+        roots, target = [], layout
+        for kind in ("slideMaster", "theme"):
+            root = self._package.xml(target) if target else None
+            roots += [] if root is None else [root]
+            target = _target(self._package.relations(target), kind) if target else ""
+        try:
+            return roots, self._package.xml(target) if target else None
+        except Unreadable:  # it has no text: nobody knows its colours then
+            return roots, None
+
+    def _notes(self, relations: list[Relation], hidden: list[str]) -> Iterator[str]:
         target = _target(relations, "notesSlide")
         root = self._package.xml(target) if target else None
         shapes = Shapes((0, 0), {}, self._package.relations(target), self._package.xml)
@@ -146,6 +177,7 @@ class _Presentation:
                 text = shapes.paragraphs(shape.find(P + "txBody"))
                 if text:
                     yield text
+        hidden += shapes.hidden
 
     def _said(self, relations: list[Relation]) -> Iterator[str]:
         """The comments on a slide, of the older and of the newer kind."""

@@ -122,10 +122,7 @@ class Workbook:
         kinds = {link.kind for sheet in self.sheets for link in self.links(sheet.part).values()}
         #: Whether something stands on its sheets that is not in cells.
         self.drawings = "drawing" in kinds or "chartsheet" in parts
-        theme: list[str | None] = []
-        for _, element in self._elements(parts.get("theme", ""), "clrScheme"):
-            theme = theme_colours(element)
-        self._styles = CellStyles(theme)
+        self._styles = CellStyles(self._theme(parts.get("theme", "")))
         for tag, element in self._elements(parts.get("styles", ""), *CellStyles.TAGS):
             self._styles.take(tag, element)
         self._styles.end()
@@ -242,6 +239,15 @@ class Workbook:
             return _line(value), [], hides_text(code)
         shown = number(value, code, self._epoch)
         return _line(shown or value), [], not shown
+
+    def _theme(self, part: str) -> list[str | None]:
+        """The colours of a theme; none of one that is broken, which has no text."""
+        try:
+            for _, element in self._elements(part, "clrScheme"):
+                return theme_colours(element)
+        except Unreadable:
+            pass
+        return []
 
     def _said(self, element: _Element) -> tuple[str, list[Ink]]:
         """The text of a string, and its inks where its parts have their own."""
