@@ -10,14 +10,16 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.db.models import OuterRef, Subquery
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Member
 from accounts.roles import Role
+from documents.models import Document, Version
 from qa.models import Citation
 from reviews import books, cells, summary, tables
-from reviews.models import Cell, Mark
+from reviews.models import Cell, Mark, Row
 from reviews.values import Kind
 from tests.conftest import read, upload
 from tests.test_reviews_pages import at, mark
@@ -409,17 +411,66 @@ def test_strangers_and_viewers_get_what_they_may(
 # how much is asked of the database ---------------------------------------------
 
 
-def test_a_large_table_takes_as_many_queries_as_a_small_one(as_owner, workspace, owner, table, law):
-    answered(law)
-    addresses = [
-        (at("table", workspace, table.public_id), {}),
-        (at("table", workspace, table.public_id), {"Pincite-Part": "rows"}),
-        (at("changes", workspace, table.public_id) + "?since=2020-01-01T00:00:00Z", {}),
-        (at("summary", workspace, law.column.public_id), BESIDE),
-        (at("following", workspace, law.public_id), {}),
-    ]
+def filled(workspace, owner, document, rows, columns):
+    """A table of copies of a document, all of whose cells are answered."""
+    read = document.current
+    fields = {
+        field.attname: getattr(read, field.attname)
+        for field in Version._meta.concrete_fields
+        if field.name not in ("id", "public_id", "document")
+    }
+    documents = Document.objects.bulk_create(
+        Document(
+            workspace=workspace,
+            title=f"No. {n}",
+            uploaded_by=owner,
+            kind=document.kind,
+            status=document.status,
+        )
+        for n in range(rows)
+    )
+    versions = Version.objects.bulk_create(Version(document=one, **fields) for one in documents)
+    for one, version in zip(documents, versions, strict=True):
+        one.current = version
+    Document.objects.bulk_update(documents, ["current"])
+    asked = [replace([LAW, FEE, TERM, STATES][n % 4], title=f"{n}") for n in range(columns)]
+    made = tables.make(workspace, owner, title="T", model=MODEL, documents=documents, columns=asked)
+    answer = answered(made.cells.first()).answer
+    Citation.objects.create(
+        answer=answer, number=1, kind="text", state="exact", version=read, start=3, end=9
+    )
+    current = Row.objects.filter(pk=OuterRef("row")).values("document__current")
+    made.cells.update(
+        state="done",
+        outcome="value",
+        answer=answer,
+        value=["Delaware"],
+        value_text="Delaware",
+        order=1.0,
+        column_version=1,
+        version=Subquery(current[:1]),
+    )
+    tables.correct(made.cells.filter(column__kind="text").last(), owner, 0, "Irish law")
+    return made
 
-    def queries():
+
+def test_ten_thousand_cells_take_as_many_queries_as_forty(as_owner, workspace, owner, document):
+    def queries(made):
+        first, *_others, last = made.columns.all()
+        cell, grid = made.cells.first(), at("table", workspace, made.public_id)
+        addresses = [
+            (grid, {}),
+            (f"{grid}?sort=-{first.public_id}&text=Delaware&is={last.public_id}.range.0..2", {}),
+            (f"{grid}?cell={cell.public_id}", {}),
+            (f"{grid}?summary={last.public_id}", {}),
+            (f"{grid}?is={last.public_id}.item.Delaware", {"Pincite-Part": "rows"}),
+            (at("changes", workspace, made.public_id) + "?since=2020-01-01T00:00:00Z", {}),
+            (at("row", workspace, cell.row.public_id), BESIDE),
+            (at("summary", workspace, last.public_id), BESIDE),
+            (at("following", workspace, cell.public_id), {}),
+            (at("run", workspace, made.public_id), {}),
+            (at("columns", workspace, made.public_id), {}),
+        ]
         counts = []
         for address, headers in addresses:
             with CaptureQueriesContext(connection) as found:
@@ -427,15 +478,9 @@ def test_a_large_table_takes_as_many_queries_as_a_small_one(as_owner, workspace,
             counts.append(len(found))
         return counts
 
-    tables.add_documents(table, [upload(workspace, owner, "No. 1", "1.txt")])
-    answered(table.cells.filter(column=law.column).last())
-    queries()
-    few = queries()
-    more = [upload(workspace, owner, f"No. {n}", f"{n}.txt") for n in range(2, 8)]
-    tables.add_documents(table, more)
-    for cell in table.cells.filter(column=law.column).exclude(pk=law.pk):
-        answered(cell)
-    for n in range(3):
-        tables.add_column(table, replace(FEE, title=f"Fee {n}"))
+    small = filled(workspace, owner, document, 8, 5)
+    large = filled(workspace, owner, document, 200, 50)
+    queries(small)
 
-    assert queries() == few
+    assert large.cells.count() == 10_000
+    assert queries(large) == queries(small)
