@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.bench.grid import made
 from tests.stack import Stack
 from tests.test_journeys import LAUNCH, canonical, ensure_document, marked, open_page
 
@@ -274,6 +275,67 @@ def test_rows_come_as_one_goes_to_them(browser, stack, address, tmp_path):
     for _press in range(5):
         page.keyboard.press("PageUp")
     expect(page.locator(":focus")).to_be_in_viewport()
+    page.context.close()
+    assert complaints == []
+
+
+WALK = """async (down) => {
+  const view = document.querySelector(".grid .window");
+  const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+  const under = () => view.scrollHeight - view.clientHeight - view.scrollTop;
+  const shown = () => {
+    const box = view.getBoundingClientRect();
+    const at = (y) => document.elementFromPoint(box.left + 400, box.top + y)?.closest("td[id]");
+    return at(80) && at(box.height - 20);
+  };
+  for (let steps = 0; steps < 400; steps++) {
+    for (let waits = 0; !shown(); waits++) {
+      if (waits > 300) return "rows do not come";
+      await sleep(20);
+    }
+    if ((down ? under() : view.scrollTop) < 2) return "";
+    view.scrollTop += (down ? 1 : -1) * (view.clientHeight - 120);
+    await sleep(100);
+  }
+  return "there is no end";
+}"""
+INDEXES = """() => [...document.querySelectorAll("[data-grid] tbody tr[id]")]
+  .map((row) => Number(row.getAttribute("aria-rowindex")))"""
+IDS = "[...document.querySelectorAll('[id]')].map((one) => one.id)"
+
+
+def test_rows_that_are_far_go_and_come_again_and_the_focus_stays(browser, stack):
+    path = made(stack, 420, 4)
+    page, complaints = open_page(browser, stack)
+    page.goto(stack.url + path)
+    page.locator("[data-grid] tbody td > a").first.focus()
+    here = focused(page)
+
+    def rows():
+        there = page.evaluate(INDEXES)
+        assert there == sorted(set(there)), "a row is there twice, or out of its place"
+        assert len(there) <= 12 * 25
+        assert page.locator("[data-room]").count() >= 4
+        ids = page.evaluate(IDS)
+        assert len(ids) == len(set(ids))
+        return there
+
+    assert page.evaluate(WALK, True) == ""
+    there = rows()
+    assert (there[0], there[-1]) == (2, 421)
+    assert there[: len(there) // 2] != list(range(2, 2 + len(there) // 2)), "none has gone"
+    assert focused(page) == here
+    assert page.evaluate(WALK, False) == ""
+    there = rows()
+    assert there[:200] == list(range(2, 202))
+    assert focused(page) == here
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(":focus")).to_be_in_viewport()
+    expect(page.locator("tr", has=page.locator(":focus"))).to_have_attribute("aria-rowindex", "3")
+    page.keyboard.press("Control+End")
+    expect(page.locator("tr", has=page.locator(":focus"))).to_have_attribute("aria-rowindex", "421")
+    expect(page.locator(":focus")).to_be_in_viewport()
+    rows()
     page.context.close()
     assert complaints == []
 

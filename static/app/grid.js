@@ -132,7 +132,7 @@ const Grid = (() => {
     await htmx.ajax("GET", address(room.dataset.page), { source: room, target: room, swap: "outerHTML", headers: { [PART]: "rows" } });
     if (room.isConnected) near.observe(room); // it did not come
     document.dispatchEvent(new CustomEvent("grid:rows"));
-    spare();
+    spare(room.dataset.page);
   }
 
   // Rows are not as high as the room for them: what is below stays where it is, if they begin above
@@ -151,13 +151,14 @@ const Grid = (() => {
     below = null;
   });
 
-  // Rows far from what is looked at leave their room behind.
-  function spare() {
+  // Rows far from what is looked at leave their room behind, but not those that have just come: a
+  // key goes to them.
+  function spare(come) {
     const there = [...table().tBodies].filter((body) => !body.hasAttribute("data-room"));
     if (there.length <= MOST) return;
     const middle = frame().getBoundingClientRect().top;
     const far = (body) => Math.abs(body.getBoundingClientRect().top - middle);
-    const furthest = there.filter((body) => !body.contains(current)).sort((a, b) => far(b) - far(a))[0];
+    const furthest = there.filter((body) => !body.contains(current) && body.dataset.page !== come).sort((a, b) => far(b) - far(a))[0];
     const room = document.createElement("tbody");
     Object.assign(room.dataset, { page: furthest.dataset.page, first: furthest.dataset.first, room: "" });
     const across = room.insertRow().insertCell();
