@@ -19,7 +19,7 @@ from .running import Running, struck, to_pages
 from .web_text import PageText
 
 # Raise it when a rule that makes text changes: a reading is known by its reader's version.
-_RULES = 1
+_RULES = 2
 _CHUNK = 1 << 18
 _META_WITHIN = 4096
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)

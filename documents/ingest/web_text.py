@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .numerals import written
 from .reading import Limits, Unreadable
 from .running import BREAK, HIDDEN, address
+from .web_colours import Colours
 from .web_styles import Rules, breaks, marker, style_of
 
 _DROPPED = {
@@ -38,12 +39,15 @@ _UNSEEN = 2000
 
 
 class _Open(NamedTuple):
-    """An element that has begun. ``dropped`` and ``hidden`` say that nothing in it is text."""
+    """An element that has begun. ``dropped`` and ``hidden`` say that nothing in it is text,
+    ``faint`` that its own text is not seen."""
 
     tag: str
     dropped: bool
     hidden: bool
     breaks_after: bool
+    colours: Colours
+    faint: bool
 
 
 @dataclass
@@ -94,11 +98,17 @@ class PageText:
         dropped = tag in _DROPPED
         hidden = not dropped and self._rules.hide(tag, attributes, style)
         broken = breaks(style) if "break" in style else set()
-        self._open.append(_Open(tag, dropped, hidden, "after" in broken))
+        colours = self._open[-1].colours if self._open else Colours()
+        if tag == "link" and "stylesheet" in attributes.get("rel", "").lower():
+            self._rules.certain = False
+        colours = self._rules.colours(colours, tag, attributes, style)
+        faint = colours.hide and self._rules.certain
+        self._open.append(_Open(tag, dropped, hidden, "after" in broken, colours, faint))
         self._dropped += dropped
         self._unseen += hidden
         if self._dropped:
             return
+        self._leave_out()
         if "before" in broken:
             self._break()
         self._begin(tag, attributes, style)
@@ -114,10 +124,8 @@ class PageText:
                 self._sheet.clear()
         elif not self._dropped:
             self._finish(tag)
-        if element.hidden:
-            self._unseen -= 1
-            if not self._unseen:
-                self._leave_out()
+        self._unseen -= element.hidden
+        self._leave_out()
         if element.breaks_after and not self._dropped:
             self._break()
 
@@ -128,7 +136,7 @@ class PageText:
         elif self._dropped:
             if tag == "style":
                 self._sheet.append(text)
-        elif self._unseen:
+        elif self._unseen or (self._open and self._open[-1].faint and text.strip()):
             self._hiding_length += len(text)
             if self._hiding_length < _UNSEEN:
                 self._hiding.append(text)
@@ -267,6 +275,9 @@ class PageText:
                 said.append(piece[:_LINK])
 
     def _leave_out(self) -> None:
+        """Where text is seen again, say that some was not."""
+        if self._unseen or not self._hiding_length or (self._open and self._open[-1].faint):
+            return
         text = " ".join("".join(self._hiding).split())
         self._hiding.clear()
         self._hiding_length = 0
