@@ -36,10 +36,12 @@ def form(
     )
     fields = "/AcroForm << /Fields [8 0 R] /DA (/F 12 Tf 0 g) /DR << /Font << /F 5 0 R >> >> >>"
     value, turned = given.pop("value", VALUE), given.pop("turned", 0)
+    more = given.pop("more", ())
     return drawn(
         SHOWN,
         appearance(str(value)),
         widget.encode(),
+        *more,  # type: ignore[misc]
         page=f"/Annots [8 0 R] /Rotate {turned}",
         catalog=fields,
         **given,  # type: ignore[arg-type]
@@ -49,6 +51,8 @@ def form(
 WRITTEN = {
     "a field": form(),
     "a field without an appearance of its own": form(shown=""),
+    "a choice": form(f"/FT /Ch /Ff 131072 /Opt [({VALUE}) (Nothing)] /V ({VALUE})", shown=""),
+    "a field of several lines": form(f"/FT /Tx /Ff 4096 /V ({VALUE})", shown=""),
     "a signature": form("/FT /Sig"),
     "a field of no form": drawn(SHOWN, appearance(), page=note(7, "Widget", "/FT /Tx")),
     "a free note": drawn(SHOWN, appearance(), page=note(7, "FreeText", "/Contents (Payable)")),
@@ -99,8 +103,35 @@ def test_the_page_keeps_its_size_and_the_places_of_its_text(how, tmp_path):
     assert ink(path, found.rects[0])
 
 
-def test_a_page_with_a_field_is_one_to_look_at(tmp_path):
-    _path, reading = read(form(), tmp_path)
+def box(state: str) -> bytes:
+    """A page with a box that is ticked (/Yes) or not (/Off)."""
+    tick = stream(b"4 4 m 26 26 l S", "/Type /XObject /Subtype /Form /BBox [0 0 340 30]")
+    shown = "/AP << /N << /Yes 9 0 R >> >>"
+    return form(f"/FT /Btn /V /{state} /AS /{state}", shown=shown, more=(tick,))
+
+
+@pytest.mark.parametrize("data", [form(), form(shown=""), box("Yes"), form("/FT /Sig /V << >>")])
+def test_a_page_with_a_field_that_has_a_value_is_one_to_look_at(data, tmp_path):
+    _path, reading = read(data, tmp_path)
+    assert reading.pages[0].drawn == 1.0
+
+
+@pytest.mark.parametrize(
+    "data", [form("/FT /Tx", value=""), form("/FT /Tx", shown=""), box("Off"), form("/FT /Sig", "")]
+)
+def test_a_page_with_fields_that_are_empty_is_not(data, tmp_path):
+    _path, reading = read(data, tmp_path)
+    assert reading.pages[0].drawn == 0.0
+    assert reading.warnings == ()
+
+
+def test_a_page_with_more_fields_than_are_looked_at_says_so(tmp_path):
+    links = "<< /Type /Annot /Subtype /Link /Rect [9 9 20 20] >> " * 1_000
+    data = form().replace(b"/Annots [", f"/Annots [{links}".encode())
+    _path, reading = read(data, tmp_path)
+    assert reading.warnings[-1].startswith(
+        "There are more than 1,000 fields, notes and links on page 1."
+    )
     assert reading.pages[0].drawn == 1.0
 
 
@@ -149,13 +180,15 @@ def test_a_copy_that_looks_otherwise_than_the_page_is_not_read(tmp_path, monkeyp
         assert sheet is not None
         assert (sheet.filled, sheet.unread) == (False, True)
         assert VALUE not in sheet.page.get_textpage().get_text_range()
-    assert forms.warnings([], [2]) == [forms.UNREAD % {"pages": "page 2"}]
+        noted = forms.Forms()
+        noted.note(2, sheet)
+    assert noted.warnings() == [forms.UNREAD % {"pages": "page 2"}]
 
 
 def test_a_page_without_fields_is_read_as_it_is(tmp_path):
     with pypdfium2.PdfDocument(write("No field.")) as document:
         with forms.sheet(document, 0) as sheet:
             assert sheet is not None
-            assert sheet[1:] == (False, False, False)
+            assert not sheet.telling
         with forms.sheet(document, 1) as sheet:
             assert sheet is None

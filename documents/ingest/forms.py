@@ -17,6 +17,7 @@ from PIL import Image, ImageChops
 from .numbers import named
 
 _WRITTEN = (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT)
+_NOT_SHOWN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _LOOKED_AT = 1_000  # annotations of a page
 _SIDE = 800  # pixels of the longer side of pages that are compared
 _APART = 96  # of 255: more than an edge that falls between two pixels
@@ -26,6 +27,10 @@ READ = (
     "Form fields or notes are filled in on %(pages)s: what they show stands at the end of the "
     "page's text."
 )
+MANY = (
+    "There are more than %(most)s fields, notes and links on %(pages)s. What those beyond show may "
+    "be no part of the text: look at the page."
+)
 UNREAD = (
     "Form fields or notes on %(pages)s could not be read: what they show is in the picture of the "
     "page, and no part of its text."
@@ -33,13 +38,20 @@ UNREAD = (
 
 
 class Sheet(NamedTuple):
-    """A page to be read and drawn: a ``form`` has fields or notes on it. ``filled`` says that they
-    have text, which is part of the page's, ``unread`` that it may have but is not."""
+    """A page to be read and drawn. Fields or notes on it have a value where ``valued``; ``filled``
+    says that they have text, which is part of the page's, ``unread`` that it may have but is not,
+    and ``many`` that not all of them were looked at."""
 
     page: pypdfium2.PdfPage
-    form: bool = False
+    valued: bool = False
     filled: bool = False
     unread: bool = False
+    many: bool = False
+
+    @property
+    def telling(self) -> bool:
+        """Whether the text does not say all: not which field has which value, if any."""
+        return any(self[1:])
 
 
 @contextmanager
@@ -51,22 +63,36 @@ def sheet(document: pypdfium2.PdfDocument, index: int) -> Iterator[Sheet | None]
         yield None
         return
     with closing(page):
+        many = pdfium.FPDFPage_GetAnnotCount(page.raw) > _LOOKED_AT
         if not _is_written_on(page):
-            yield Sheet(page)
+            yield Sheet(page, many=many)
             return
+        valued = any(_has_value(document, note) for note in _notes(page))
         with closing(pypdfium2.PdfDocument.new()) as copies:
             copy = _flattened(document, index, page, copies)
             if copy is None:
-                yield Sheet(page, form=True, unread=True)
+                yield Sheet(page, valued, unread=True, many=many)
                 return
             with closing(copy):
-                yield Sheet(copy, form=True, filled=_length(copy) != _length(page))
+                yield Sheet(copy, valued, filled=_length(copy) != _length(page), many=many)
 
 
-def warnings(filled: list[int], unread: list[int]) -> list[str]:
-    """English sentences for the reading, by the numbers of such pages."""
-    told = ((READ, filled), (UNREAD, unread))
-    return [sentence % {"pages": named(pages)} for sentence, pages in told if pages]
+class Forms:
+    """Remembers the pages of which there is something to say."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, list[int]] = {READ: [], UNREAD: [], MANY: []}
+
+    def note(self, number: int, sheet: Sheet) -> None:
+        """Take note of a page by its number."""
+        for sentence, told in ((READ, sheet.filled), (UNREAD, sheet.unread), (MANY, sheet.many)):
+            self._told[sentence] += [number] if told else []
+
+    def warnings(self) -> list[str]:
+        """English sentences for the reading."""
+        most = f"{_LOOKED_AT:,}"
+        told = [(sentence, named(pages)) for sentence, pages in self._told.items() if pages]
+        return [sentence % {"pages": pages, "most": most} for sentence, pages in told]
 
 
 def _is_written_on(page: pypdfium2.PdfPage) -> bool:
@@ -82,6 +108,27 @@ def _notes(page: pypdfium2.PdfPage) -> Iterator[pdfium.FPDF_ANNOTATION]:
                 yield note
             finally:
                 pdfium.FPDFPage_CloseAnnot(note)
+
+
+def _has_value(document: pypdfium2.PdfDocument, note: pdfium.FPDF_ANNOTATION) -> bool:
+    """Whether a note says something, or a field that is shown was filled in or chosen."""
+    kind = pdfium.FPDFAnnot_GetSubtype(note)
+    if kind not in _WRITTEN or pdfium.FPDFAnnot_GetFlags(note) & _NOT_SHOWN:
+        return False
+    if kind != pdfium.FPDF_ANNOT_WIDGET:
+        return True
+    form = document.formenv
+    if not form:
+        return bool(pdfium.FPDFAnnot_HasKey(note, b"V"))
+    match pdfium.FPDFAnnot_GetFormFieldType(form.raw, note):
+        case pdfium.FPDF_FORMFIELD_PUSHBUTTON:
+            return False
+        case pdfium.FPDF_FORMFIELD_CHECKBOX | pdfium.FPDF_FORMFIELD_RADIOBUTTON:
+            return bool(pdfium.FPDFAnnot_IsChecked(form.raw, note))
+        case pdfium.FPDF_FORMFIELD_SIGNATURE:
+            return bool(pdfium.FPDFAnnot_HasKey(note, b"V"))
+    # two bytes are the end of no text
+    return int(pdfium.FPDFAnnot_GetFormFieldValue(form.raw, note, None, 0)) > 2
 
 
 def _length(page: pypdfium2.PdfPage) -> int:

@@ -61,15 +61,14 @@ class PdfReader:
             raise Unreadable("too_many_pages", pages=count, limit=limits.pages)
         pages, scans = Pages(limits), Scans(limits)
         lost: list[int] = []
-        filled: list[int] = []
-        unread: list[int] = []
+        written = forms.Forms()
         if limits.ocr:
             progress(0, count)  # the first page may take its time
         for number in range(1, count + 1):
             with forms.sheet(document, number - 1) as sheet:
                 page = _page(sheet) if sheet else None
-                filled += [number] if sheet and sheet.filled else []
-                unread += [number] if sheet and sheet.unread else []
+                if sheet:
+                    written.note(number, sheet)
             if page is None:
                 lost.append(number)
                 pages.add(PageText(text="", raw="", legible=False))
@@ -80,8 +79,7 @@ class PdfReader:
             raise Unreadable("damaged" if count else "empty", "no page could be loaded")
         if pages.blank:
             raise Unreadable("no_text")
-        warnings = _warnings(structure, count, lost) + forms.warnings(filled, unread)
-        warnings += scans.warnings()
+        warnings = _warnings(structure, count, lost) + written.warnings() + scans.warnings()
         reading = pages.reading(self, warnings, title(_title(document)))
         return scans.signed(reading)
 
@@ -187,8 +185,7 @@ def _page(sheet: forms.Sheet) -> PageText | None:
         height=_length(pdfium.FPDF_GetPageHeightF(page)),
         rotation=max(0, pdfium.FPDFPage_GetRotation(page)) * 90,
         layered=bool(seen.layer),
-        # the text does not say which field has which value: the page is to be looked at
-        drawn=1.0 if sheet.form else drawn(page, painted),
+        drawn=1.0 if sheet.telling else drawn(page, painted),
         # a layer stands for its pictures
         pictured=0.0 if _long(seen) else pictured(page, painted),
         findings=hidden.findings(seen, raw),
