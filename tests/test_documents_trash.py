@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from accounts.models import Event, Member
@@ -274,3 +276,20 @@ def test_many_are_deleted_and_restored_in_batches_with_an_event_each(
     assert deleting.restore(Document.objects.all(), owner) == 7
     for verb in ("delete", "restore"):
         assert Event.objects.filter(verb=verb, workspace=workspace, actor=owner).count() == 7
+
+
+def test_what_was_erased_before_forgets_the_sentences_that_quote_it(workspace, owner, document):
+    """As a migration of older data."""
+    quoting = {"findings": [{"sentence": "“secret”"}], "warnings": ["“secret”"], "to_vet": [1]}
+    kept = upload(workspace, owner, b"Another text.", "kept.txt")
+    Version.objects.update(**quoting, vet_at=timezone.now())
+    Document.objects.filter(pk=document.pk).update(erased_at=timezone.now())
+    before = MigrationExecutor(connection).loader.project_state(("documents", "0014_unindexed"))
+
+    import_module("documents.migrations.0015_forget_quotes").forget(before.apps, None)
+
+    erased = Version.objects.get(document=document)
+    assert (erased.findings, erased.warnings, erased.to_vet, erased.vet_at) == ([], [], [], None)
+    other = Version.objects.get(document=kept)
+    assert (other.findings, other.warnings, other.to_vet) == tuple(quoting.values())
+    assert other.vet_at is not None

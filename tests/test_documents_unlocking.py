@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import Event
+from documents import versions
 from documents.models import Blob, Document, Text, Version
 from tests.conftest import read, upload
 from tests.pdfs import write
@@ -87,6 +88,18 @@ def test_pressing_twice_makes_one_version(as_owner, locked):
     for _ in range(2):
         as_owner.post(address(locked), {"password": "open sesame"})
     assert Version.objects.filter(document=locked).count() == 2
+
+
+def test_a_document_that_is_deleted_meanwhile_is_not_there(as_owner, owner, locked, monkeypatch):
+    claimed = versions._locked
+
+    def late(document):
+        Document.objects.get(pk=document.pk).mark_deleted(owner)
+        return claimed(document)
+
+    monkeypatch.setattr(versions, "_locked", late)
+    assert as_owner.post(address(locked), {"password": "open sesame"}).status_code == 404
+    assert Version.objects.filter(document=locked).count() == 1
 
 
 @pytest.mark.parametrize(
