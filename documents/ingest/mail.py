@@ -3,6 +3,7 @@
 What is attached is passed on, and listed at the end.
 """
 
+import base64
 import email
 import mimetypes
 import re
@@ -12,10 +13,11 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from .alternatives import compared
 from .archive import size_in_words
 from .canonical import clean, title
 from .kinds import encoding_of
-from .reading import Limits, Part, Progress, Reading, Unreadable
+from .reading import Finding, Limits, Part, Progress, Reading, Unreadable
 from .running import Running, to_pages
 from .web import taken_in
 
@@ -27,7 +29,7 @@ _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, AssertionError
 
 class MailReader:
     name = "email"
-    version = "1"
+    version = "2"
 
     def unpack(
         self, path: Path, limits: Limits, progress: Progress, part: Callable[[Part], None]
@@ -50,6 +52,7 @@ class MailReader:
         warnings = letter.warnings + _pass_on(letter.attached, limits, part)
         hidden = [left_out for body in letter.bodies for left_out in body.hidden]
         pages, findings = to_pages(Running(text, hidden), limits, progress)
+        findings += letter.findings
         return pages.reading(self, warnings, title(_header(message, "Subject")), findings)
 
 
@@ -75,17 +78,18 @@ class _Letter:
         self.bodies: list[Running] = []
         self.attached: list[Part] = []
         self.warnings: list[str] = []
+        self.findings: list[Finding] = []
         self._take(message)
 
     def _take(self, part: Message, *, written: bool = True) -> None:
         """Take a part in; its words only when it is ``written`` and not the same once more."""
         kind, name = part.get_content_type(), _file_name(part)
         if kind == "message/rfc822" and _children(part):
-            self._attach_letter(_children(part)[0], name)
+            self._attach_letter(_unwrapped(part), name)
         elif part.is_multipart():
             children = _children(part)
             alternative = kind == "multipart/alternative"
-            best = _best(children) if alternative else None
+            best = self._best(children) if alternative and written else None
             for child in children:
                 self._take(child, written=written and (not alternative or child is best))
         elif kind in _TEXTS and not name and not _is_attached(part):
@@ -93,6 +97,19 @@ class _Letter:
                 self.bodies.append(body)
         elif data := _payload(part):
             self._attach(data, kind, name)
+
+    def _best(self, choices: list[Message]) -> Message | None:
+        """Of several ways to say the same the fuller one, or what mail programs show where they
+        differ."""
+        plain = next((each for each in choices if _is_plain(each) and _words(each).strip()), None)
+        rich = [c for c in choices if c.is_multipart() or c.get_content_type() == "text/html"]
+        if plain is None or not rich:
+            return plain or (rich[-1] if rich else None)
+        pages = [part for part in rich[-1].walk() if part.get_content_type() == "text/html"]
+        shown = "\n".join(_body(page, self._limits).text for page in pages)
+        as_page, finding = compared(clean(_words(plain)), shown)
+        self.findings += [finding] if finding else []
+        return rich[-1] if as_page else plain
 
     def _attach(self, data: bytes, kind: str, name: str) -> None:
         noun = "image" if kind.startswith("image/") else "attachment"
@@ -110,13 +127,22 @@ class _Letter:
         self.attached.append(Part(name if name.lower().endswith(".eml") else f"{name}.eml", data))
 
 
-def _best(choices: list[Message]) -> Message | None:
-    """Of several ways to say the same: plain text where it says anything, else the last."""
-    for choice in choices:
-        if choice.get_content_type() == "text/plain" and _words(choice).strip():
-            return choice
-    rich = [c for c in choices if c.is_multipart() or c.get_content_type() == "text/html"]
-    return rich[-1] if rich else None
+def _is_plain(part: Message) -> bool:
+    return part.get_content_type() == "text/plain"
+
+
+def _unwrapped(part: Message) -> Message:
+    """The letter that a part has in it, also when that was encoded against the rules, so that the
+    parser took it for a letter of letters and figures alone."""
+    letter = _children(part)[0]
+    if _header(part, "Content-Transfer-Encoding").lower() != "base64" or letter.keys():
+        return letter
+    try:
+        data = base64.b64decode(letter.as_bytes())
+    except _MALFORMED:
+        return letter
+    found: Message = email.message_from_bytes(data, policy=policy.default)
+    return found if found.keys() else letter
 
 
 def _children(part: Message) -> list[Message]:
