@@ -408,6 +408,31 @@ def test_strangers_and_viewers_get_what_they_may(
     assert not Mark.objects.exists()
 
 
+def test_a_cell_that_failed_says_so_beside_what_it_said_before(as_owner, workspace, table, law):
+    answered(law)
+    Cell.objects.filter(pk=law.pk).update(state="failed", error="Claude was away.")
+
+    page = as_owner.get(at("table", workspace, table.public_id)).content.decode()
+
+    assert "Irish law" in page
+    assert "failed, this is what it said before" in page
+
+
+def test_a_table_without_cells_offers_what_it_lacks_and_nothing_else(
+    as_owner, as_mate, mate, workspace, owner, document
+):
+    Member.objects.filter(user=mate, workspace=workspace).update(role=Role.REVIEWER)
+    bare = tables.make(workspace, owner, title="A", model=MODEL, documents=[document])
+    empty = tables.make(workspace, owner, title="B", model=MODEL, columns=[LAW])
+    for made, lacks in ((bare, "add_column"), (empty, "add_documents")):
+        page = as_owner.get(at("table", workspace, made.public_id)).content.decode()
+        assert f'href="{at(lacks, workspace, made.public_id)}"' in page
+        for nothing in ("Run…", "Export", "Any verdict", "cells answered"):
+            assert nothing not in page
+        theirs = as_mate.get(at("table", workspace, made.public_id)).content.decode()
+        assert at(lacks, workspace, made.public_id) not in theirs
+
+
 # how much is asked of the database ---------------------------------------------
 
 

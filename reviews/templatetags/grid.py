@@ -53,7 +53,9 @@ def _value(cell: Cell) -> str:
     return str(cell.get_state_display())
 
 
-NEAR, OK, PLAIN = (mark_safe(attributes) for attributes in (' class="near"', ' class="ok"', ""))
+NEAR, OK, NO, PLAIN = (
+    mark_safe(attributes) for attributes in (' class="near"', ' class="ok"', ' class="no"', "")
+)
 
 
 def _words(cell: Cell) -> list[tuple[SafeString, str]]:
@@ -61,6 +63,8 @@ def _words(cell: Cell) -> list[tuple[SafeString, str]]:
     said: list[tuple[SafeString, str]] = []
     if cell.shown and cell.working:
         said.append((PLAIN, str(cell.get_state_display())))
+    elif cell.shown and cell.state == Cell.State.FAILED:
+        said.append((NO, "✕ " + _("failed, this is what it said before")))
     if cited := getattr(cell, "cited_at", None):
         said.append((PLAIN, _("p. %(page)s") % {"page": cited}))
     if cell.verdict:
