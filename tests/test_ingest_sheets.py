@@ -352,7 +352,12 @@ def test_what_has_nothing_or_too_much_in_it_is_refused(tmp_path):
         return raised.value.code
 
     assert code(workbook()) == "empty"
-    assert code(workbook(["x" * 99]), Limits(bytes=1 << 20, pages=9, chars=50)) == "too_much_text"
+    few = Limits(bytes=1 << 20, pages=9, chars=50)
+    assert code(workbook(["x" * 99]), few) == "too_much_text"
+    assert code(workbook(["x" * 9] * 6), few) == "too_much_text"
+    # its own text is not too much: the sentence says what is
+    assert code(workbook(["x" * 9] * 5), few) == "too_much_table"
+    assert code(workbook(*[["x"]] * 20), few) == "too_much_table"
     book = workbook([1])
     book.create_sheet("B").append([1])
     assert code(book, Limits(bytes=1 << 20, pages=1)) == "too_many_pages"
@@ -439,6 +444,20 @@ def test_csv_has_the_same_addresses_and_its_formulas_stay_text(tmp_path):
 )
 def test_csv_is_taken_as_it_comes(tmp_path, data, text):
     assert read(tmp_path, data, Kind.CSV).text.startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"x,y\n" * 30, "too_much_text"), (b"x,y\n" * 6, "too_much_table"), (b"x,y\n" * 4, "")],
+)
+def test_csv_that_is_too_much_says_whether_its_addresses_make_it_so(tmp_path, data, code):
+    limits = Limits(bytes=1 << 20, pages=9, chars=58)
+    try:
+        read(tmp_path, data, Kind.CSV, limits)
+        refused = ""
+    except ingest.Unreadable as error:
+        refused = error.code
+    assert refused == code
 
 
 def test_columns_have_letters():

@@ -29,6 +29,10 @@ SENTENCES: Mapping[str, str] = {
     "too_many_pages": "This document has %(pages)s pages; at most %(limit)s can be read.",
     "too_many_pixels": "This picture has more than %(limit)s megapixels, which is too many.",
     "too_much_text": "This document has more than %(limit)s characters, the most that can be read.",
+    "too_much_table": (
+        "With the addresses of its cells, this table has more than %(limit)s characters, the most "
+        "that can be read. Split it and upload its parts."
+    ),
     "too_slow": "Reading this file took longer than %(seconds)s seconds and was stopped.",
     "too_much_memory": "Reading this file takes more than %(megabytes)s MB of memory.",
     "crashed": "The reader crashed on this file. It is probably damaged.",

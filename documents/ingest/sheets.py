@@ -34,13 +34,17 @@ class SheetReader:
     def _read(self, workbook: Workbook, limits: Limits, progress: Progress) -> Reading:
         sheets = sorted(workbook.sheets, key=lambda sheet: sheet.hidden)
         texts: list[_SheetText] = []
-        left = limits.chars
+        # what is the file's own, and what becomes of it with the addresses of its cells
+        own, whole = limits.chars, limits.chars
         for number, sheet in enumerate(sheets):
             progress(number, len(sheets))
-            text = _written(workbook, sheet, left, limits)
+            text = _written(workbook, sheet, own, limits)
+            own -= text.own
+            whole -= len(text.text)
+            if whole < 0:
+                raise Unreadable("too_much_table", limit=limits.chars)
             if text.text:
                 texts.append(text)
-                left -= len(text.text)
         if not texts:
             raise Unreadable("empty")
         pages = Pages(limits)
@@ -56,21 +60,24 @@ class SheetReader:
 
 @dataclass(frozen=True)
 class _SheetText:
-    """A sheet as text, "" when it is empty, and where in it the hidden cells stand."""
+    """A sheet as text, "" when it is empty, where in it the hidden cells stand, and how many
+    characters its cells have."""
 
     sheet: Sheet
     name: str
     text: str
     hidden: tuple[int, int] | None
+    own: int
 
 
 def _written(workbook: Workbook, sheet: Sheet, left: int, limits: Limits) -> _SheetText:
     cells: list[Cell] = []
+    own = 0
     for row in workbook.rows(sheet):
         for cell in row:
             cells.append(cell)
-            left -= len(cell.text)
-        if left < 0:
+            own += len(cell.text)
+        if own > left:
             raise Unreadable("too_much_text", limit=limits.chars)
     name = _one_line(sheet.name)
     quoted = name if _PLAIN_NAME.match(name) else "'" + name.replace("'", "''") + "'"
@@ -78,7 +85,7 @@ def _written(workbook: Workbook, sheet: Sheet, left: int, limits: Limits) -> _Sh
     apart = _lines(sheet, (cell for cell in cells if sheet.hides(cell)), quoted)
     comments = "\n".join(_comments(workbook, sheet))
     if not (shown or apart or comments):
-        return _SheetText(sheet, name, "", None)
+        return _SheetText(sheet, name, "", None, own)
     text = f"{'Hidden sheet' if sheet.hidden else 'Sheet'}: {name}\n{shown}"
     hidden = None
     if apart:
@@ -87,7 +94,7 @@ def _written(workbook: Workbook, sheet: Sheet, left: int, limits: Limits) -> _Sh
         text += apart
     if comments:
         text += f"\n\nComments on {name}:\n{comments}"
-    return _SheetText(sheet, name, text, hidden)
+    return _SheetText(sheet, name, text, hidden, own)
 
 
 def _lines(sheet: Sheet, cells: Iterable[Cell], quoted: str) -> str:

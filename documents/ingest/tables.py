@@ -91,7 +91,9 @@ def _rows(records: list[list[str]], limits: Limits) -> Iterator[tuple[int, str]]
             text = line(cells)
             length += len(text)
             if length > limits.chars:
-                raise Unreadable("too_much_text", limit=limits.chars)
+                own = sum(len(cell) for record in records for cell in record)
+                code = "too_much_text" if own > limits.chars else "too_much_table"
+                raise Unreadable(code, limit=limits.chars)
             yield number, text
 
 
