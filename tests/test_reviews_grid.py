@@ -19,7 +19,7 @@ from accounts.roles import Role
 from documents.models import Document, Version
 from qa.models import Citation
 from reviews import books, cells, summary, tables
-from reviews.models import Cell, Mark, Row
+from reviews.models import Batch, Cell, Mark, Row, Run
 from reviews.values import Kind
 from tests.conftest import read, upload
 from tests.test_reviews_pages import at, mark
@@ -406,6 +406,36 @@ def test_strangers_and_viewers_get_what_they_may(
     assert as_stranger.post(at("mark_row", workspace, law.row.public_id), data).status_code == 404
     assert as_mate.post(at("mark_row", workspace, law.row.public_id), data).status_code == 403
     assert not Mark.objects.exists()
+
+
+def test_the_head_counts_rows_that_are_marked_as_a_whole(as_owner, workspace, owner, wide):
+    first, second, third = wide.rows.all()
+    tables.verify(first, owner, 0)
+    tables.verify(second, owner, 0)
+    tables.flag(third, owner, 0, "A page is missing.")
+
+    page = as_owner.get(at("table", workspace, wide.public_id)).content.decode()
+
+    assert "2 rows verified as a whole. 1 row flagged." in page
+
+
+def test_the_head_says_where_the_batches_of_a_run_are(as_owner, workspace, owner, wide):
+    run = Run.objects.create(table=wide, started_by=owner, mode="batch")
+    wide.cells.update(state="running", run=run)
+    for n, state in enumerate(["sent", "sent", "unknown", "ended"]):
+        Batch.objects.create(
+            run=run,
+            state=state,
+            backend="emulator",
+            account="a",
+            model=MODEL,
+            requests=1,
+            api_id="" if state == "unknown" else f"msgbatch_{n}",
+        )
+
+    for name in ("table", "changes"):
+        page = as_owner.get(at(name, workspace, wide.public_id)).content.decode()
+        assert "Batches: Being looked for at Claude (1), At Claude (2)." in page
 
 
 def test_a_cell_that_failed_says_so_beside_what_it_said_before(as_owner, workspace, table, law):

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -77,6 +77,15 @@ class Run(models.Model):
         """What its answers have cost so far, by the ledger."""
         calls = ApiCall.objects.filter(answer__asked_in=self)
         return calls.aggregate(usd=Sum("cost_usd"))["usd"] or Decimal(0)
+
+    @property
+    def stages(self) -> list[tuple[str, int]]:
+        """Where its batches are that have not ended, in words, and how many are there."""
+        from reviews.models.batch import Batch
+
+        there = Batch.objects.filter(run=self).open().order_by().values_list("state")
+        found = dict(there.annotate(n=Count("pk")))
+        return [(str(state.label), found[state]) for state in Batch.State if state in found]
 
     def claim(self, until: datetime) -> bool:
         """Whether the caller may make batches of it now; nobody else does until then."""

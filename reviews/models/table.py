@@ -135,6 +135,11 @@ class Table(models.Model):
                 found[mark] += n
         return found | {"stale": cells.stale().count()}
 
+    def rows_marked(self) -> dict[str, int]:
+        """How many of its live rows are verified or flagged as a whole; nothing of what none is."""
+        rows = self.rows.live().exclude(mark="").order_by().values_list("mark")
+        return dict(rows.annotate(n=Count("pk")))
+
     def spent(self) -> Decimal:
         """US dollars that its cells have cost so far, reruns included."""
         calls = ApiCall.objects.filter(answer__asked_in__table=self)

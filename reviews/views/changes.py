@@ -59,6 +59,7 @@ def counted(table: Table) -> dict[str, Any]:
     counts = table.counts()
     return {
         "counts": counts,
+        "rows_marked": table.rows_marked(),
         "working": counts["queued"] + counts["running"],
         "now": timezone.now(),
     }
