@@ -22,7 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.models import User
 from qa.sources import is_uuid
-from reviews import export, tables, values
+from reviews import export, marking, tables, values
 from reviews.models import Cell, Conflict, Table
 from reviews.noting import KEYS, ROW, digest, plain
 from reviews.values import Kind
@@ -167,7 +167,7 @@ def checked(made: Correction, was: str = "") -> Correction:
         try:
             values.typed(made.text, Kind(column.kind), column.choices)
         except values.NotThat:
-            return replace(made, problem=tables.wanted(column))
+            return replace(made, problem=marking.wanted(column))
     if cell.revision != made.seen:
         return replace(made, clash=_marked(cell))
     if was and digest(export.written(cell)) != was:
@@ -225,7 +225,7 @@ def take(wanted: list[Correction], by: User) -> tuple[int, list[Correction]]:
     taken, left = 0, []
     for one in wanted:
         try:
-            tables.correct(one.cell, by, one.seen, one.text, _("From a workbook."))
+            marking.correct(one.cell, by, one.seen, one.text, _("From a workbook."))
         except Conflict:
             cell = Cell.objects.to_show().get(pk=one.cell.pk)
             left.append(replace(one, cell=cell, seen=cell.revision, clash=_marked(cell)))

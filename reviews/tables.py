@@ -1,10 +1,9 @@
-"""Making and changing a table: its rows, its columns, what reviewers say. Nothing is asked here."""
+"""Making and changing a table: its rows and its columns. Nothing is asked here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.db import models, transaction
 from django.http import HttpRequest
@@ -15,20 +14,17 @@ from accounts.models import Event, User, Workspace
 from documents.models import Document
 from qa import choosing, claude_models, tiers
 from qa.models import Scope
-from reviews import books, settling, values
+from reviews import books, settling
 from reviews.models import (
     Cell,
     CellQuerySet,
     Column,
-    Mark,
-    Playbook,
     PlaybookVersion,
     Row,
     Run,
     Table,
 )
 from reviews.models.column import ColumnVersion
-from reviews.values import Kind
 
 MOST_ROWS = 20_000
 MOST_CELLS = 200_000
@@ -288,34 +284,6 @@ def checked(asked: books.Asked) -> books.Asked:
     return column
 
 
-def as_book(table: Table, name: str = "", title: str = "") -> books.Book:
-    """The table's columns as a playbook, described as the one that it began with, or has the name.
-    Raises NotPossible."""
-    title = (title or table.title)[: books.TITLE]
-    name = name or books.slug(title)
-    asked = tuple(column.asked for column in table.columns.live())
-    if not asked:
-        raise NotPossible(_("A playbook needs at least one column."))
-    rows = PlaybookVersion.objects.filter(
-        playbook__workspace=table.workspace, playbook__name=name, playbook__deleted_at=None
-    )
-    had = rows.order_by("-number").first() or table.playbook
-    description, source = (had.book.description, had.book.source) if had else ("", "")
-    try:
-        return books.from_dict(books.Book(name, title, asked, description, source).as_dict())
-    except books.BadBook as error:
-        raise NotPossible(str(error)) from error
-
-
-def save_playbook(table: Table, by: User, title: str = "") -> PlaybookVersion:
-    """The table's columns as a playbook of its workspace, or a new version of the one of that
-    name; the table is at that version then. Raises NotPossible."""
-    version = Playbook.put(table.workspace, as_book(table, title=title), by)
-    table.playbook = version
-    table.save(update_fields=["playbook"])
-    return version
-
-
 def _say(column: Column, asked: books.Asked) -> None:
     column.title, column.question = asked.title, asked.question
     column.kind, column.choices = str(asked.kind), list(asked.choices)
@@ -379,58 +347,3 @@ def fill(table: Table) -> None:
     )
     Cell.objects.bulk_create(missing, batch_size=CHUNK, ignore_conflicts=True)
     table.touch()
-
-
-# what reviewers say ------------------------------------------------------------------------------
-
-
-def verify(target: Cell | Row, by: User, seen: int, note: str = "") -> Mark:
-    """Raises Conflict where somebody marked it since the revision that was ``seen``; so do all."""
-    return Mark.put(target, Mark.Kind.VERIFIED, by, seen, note=note)
-
-
-def flag(target: Cell | Row, by: User, seen: int, note: str) -> Mark:
-    """Raises NotPossible without a note, and Conflict."""
-    if not note.strip():
-        raise NotPossible(_("Say what is to be looked at."))
-    return Mark.put(target, Mark.Kind.FLAGGED, by, seen, note=note.strip())
-
-
-def correct(cell: Cell, by: User, seen: int, text: str | None, note: str = "") -> Mark:
-    """Gives a cell the value that somebody wrote; None says that it is not in the document.
-
-    Raises NotPossible when it is no value of the column's kind, and Conflict.
-    """
-    said: dict[str, Any] = {"value": None, "value_text": ""}
-    if text is not None:
-        column = cell.column
-        try:
-            value = values.typed(text, Kind(column.kind), column.choices)
-        except values.NotThat as error:
-            raise NotPossible(wanted(column)) from error
-        said = {"value": value.value, "value_text": value.text, "order": value.order}
-    return Mark.put(cell, Mark.Kind.CORRECTED, by, seen, note=note.strip(), **said)
-
-
-def unmark(target: Cell | Row, by: User, seen: int) -> Mark:
-    """Takes back what was said. Raises Conflict."""
-    return Mark.put(target, Mark.Kind.NONE, by, seen)
-
-
-def wanted(column: Column) -> str:
-    """How a value of the column is written, in a sentence."""
-    match Kind(column.kind):
-        case Kind.DATE:
-            return _("Write the date as year-month-day, like 2025-03-31.")
-        case Kind.MONEY:
-            return _("Write the amount with its currency, like 1,250,000.00 USD.")
-        case Kind.NUMBER:
-            return _("Write a number, and its unit after it if it has one, like 12.5 months.")
-        case Kind.YES_NO:
-            return _("Write yes or no.")
-        case Kind.CHOICE:
-            return _("Choose one of: %(choices)s.") % {"choices": ", ".join(column.choices)}
-        case Kind.LIST:
-            return _("Write one item a line.")
-        case _kind:
-            return _("Write a text.")

@@ -1,4 +1,5 @@
-"""A table and a later version of its playbook: what differs, and taking over what is chosen."""
+"""A table and its playbook: keeping its columns as one, and taking over what a later version of it
+changes."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Event, User
-from reviews import tables
+from reviews import books, tables
 from reviews.books import Asked
-from reviews.models import Column, PlaybookVersion, Table
+from reviews.models import Column, Playbook, PlaybookVersion, Table
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,34 @@ class Change:
         ]
         found = [Part(label, of(self.before), of(self.after)) for label, of in told]
         return [part for part in found if part.before != part.after]
+
+
+def as_book(table: Table, name: str = "", title: str = "") -> books.Book:
+    """The table's columns as a playbook, described as the one that it began with, or has the name.
+    Raises NotPossible."""
+    title = (title or table.title)[: books.TITLE]
+    name = name or books.slug(title)
+    asked = tuple(column.asked for column in table.columns.live())
+    if not asked:
+        raise tables.NotPossible(_("A playbook needs at least one column."))
+    rows = PlaybookVersion.objects.filter(
+        playbook__workspace=table.workspace, playbook__name=name, playbook__deleted_at=None
+    )
+    had = rows.order_by("-number").first() or table.playbook
+    description, source = (had.book.description, had.book.source) if had else ("", "")
+    try:
+        return books.from_dict(books.Book(name, title, asked, description, source).as_dict())
+    except books.BadBook as error:
+        raise tables.NotPossible(str(error)) from error
+
+
+def save_playbook(table: Table, by: User, title: str = "") -> PlaybookVersion:
+    """The table's columns as a playbook of its workspace, or a new version of the one of that
+    name; the table is at that version then. Raises NotPossible."""
+    version = Playbook.put(table.workspace, as_book(table, title=title), by)
+    table.playbook = version
+    table.save(update_fields=["playbook"])
+    return version
 
 
 def newer(table: Table) -> PlaybookVersion | None:

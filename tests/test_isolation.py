@@ -14,7 +14,7 @@ from documents import erasing, incoming
 from documents.models import Blob, Document, Folder, Version
 from qa import asking
 from qa.models import Answer, Picture, Thread
-from reviews import books, tables
+from reviews import books, tables, updating
 from tests.conftest import read, upload
 
 OUTSIDE = {  # what has no workspace in its address
@@ -72,7 +72,7 @@ def addresses(workspace, document, thread):
         documents=[document],
         columns=[books.Asked("Law", "Which law governs?")],
     )
-    playbook = tables.save_playbook(table, document.uploaded_by).playbook
+    playbook = updating.save_playbook(table, document.uploaded_by).playbook
     ids = {
         "<slug:slug>": workspace.slug,
         "<uuid:document_id>": str(document.public_id),

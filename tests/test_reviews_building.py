@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Event, Member
 from accounts.roles import Role
-from reviews import tables
+from reviews import marking, tables
 from reviews.models import Cell, Run, Table
 from tests.test_reviews_pages import at
 from tests.test_reviews_tables import FEE, LAW, MODEL, answered, law, table
@@ -222,7 +222,7 @@ def test_titles_that_are_the_same_already_stay_and_may_be_parted(as_owner, works
 
 def test_a_corrected_cell_is_not_run_again_with_its_column(as_owner, owner, workspace, table, law):
     answered(law)
-    tables.correct(law, owner, 0, "English law")
+    marking.correct(law, owner, 0, "English law")
     address = f"{at('run', workspace, table.public_id)}?column={law.column.public_id}&again=yes"
 
     assert as_owner.post(address, {"mode": "live"}).status_code == 422

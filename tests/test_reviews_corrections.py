@@ -12,7 +12,7 @@ from openpyxl import Workbook, load_workbook
 
 from accounts.models import Member
 from accounts.roles import Role
-from reviews import books, corrections, export, tables
+from reviews import books, corrections, export, marking, tables
 from reviews.models import Mark
 from reviews.values import Kind
 from tests.conftest import upload
@@ -160,7 +160,7 @@ def test_what_is_no_value_of_the_column_is_said_and_cannot_be_taken(
 
 def test_a_cell_that_was_marked_since_is_shown_and_not_ticked(as_owner, table, mate):
     raw = changed(table, Law="English law")
-    tables.correct(cell(table, "Law"), mate, 0, "Scots law")
+    marking.correct(cell(table, "Law"), mate, 0, "Scots law")
     page = sent(as_owner, table, raw)
 
     html = page.content.decode()
@@ -185,7 +185,7 @@ def test_a_cell_that_was_answered_again_since_is_shown_and_not_ticked(as_owner, 
 
 def test_who_marks_it_between_looking_and_pressing_is_not_overwritten(as_owner, table, mate):
     page = sent(as_owner, table, changed(table, Law="English law", Term=18))
-    tables.correct(cell(table, "Law"), mate, 0, "Scots law")
+    marking.correct(cell(table, "Law"), mate, 0, "Scots law")
     again = taken(as_owner, table, page, 0, 1)
 
     assert cell(table, "Law").shown == "Scots law"

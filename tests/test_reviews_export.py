@@ -18,7 +18,7 @@ from openpyxl import load_workbook
 
 from accounts.local import local_workspace
 from documents.models import Text
-from reviews import books, export, running, tables
+from reviews import books, export, marking, running, tables
 from reviews.models import Cell, Playbook, Table
 from reviews.views import files
 from tests.conftest import upload
@@ -92,7 +92,7 @@ def test_nothing_in_a_file_is_a_formula(reviewed, document, hostile):
 
 def test_a_correction_is_what_is_exported(reviewed, owner):
     fee = reviewed.cells.get(column__title="Fee")
-    tables.correct(fee, owner, 0, "11,000 EUR")
+    marking.correct(fee, owner, 0, "11,000 EUR")
 
     sheet = load_workbook(io.BytesIO(export.xlsx(reviewed)))["Review"]
     assert sheet["C2"].value == 11000

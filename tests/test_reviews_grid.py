@@ -18,7 +18,7 @@ from accounts.models import Member
 from accounts.roles import Role
 from documents.models import Document, Version
 from qa.models import Citation
-from reviews import books, cells, summary, tables
+from reviews import books, cells, marking, summary, tables
 from reviews.models import Batch, Cell, Mark, Row, Run
 from reviews.values import Kind
 from tests.conftest import read, upload
@@ -128,7 +128,7 @@ def test_the_way_on_and_the_way_back_keep_filter_and_order(as_owner, workspace, 
 
     page = as_owner.get(at("cell", workspace, first.public_id) + kept).content.decode()
     onward = as_owner.get(at("following", workspace, first.public_id) + kept)
-    tables.verify(second, wide.created_by, 0)
+    marking.verify(second, wide.created_by, 0)
     done = as_owner.get(at("following", workspace, first.public_id) + kept)
 
     assert at("table", workspace, wide.public_id) + kept + "#" in page
@@ -146,7 +146,7 @@ def test_what_is_next_follows_the_order_of_the_rows(wide):
     assert cells.next_unreviewed(third, None, falling) == (second, 2)
     flagged = cells.Filter(mark="flagged")
     assert cells.next_unreviewed(first, flagged) is None
-    tables.flag(third, wide.created_by, 0, "Look again.")
+    marking.flag(third, wide.created_by, 0, "Look again.")
     assert cells.next_unreviewed(first, flagged) == (third, 3)
 
 
@@ -169,7 +169,7 @@ def test_a_row_is_flagged_with_a_note_and_that_taken_back(as_owner, workspace, t
 
 
 def test_a_row_that_somebody_marked_meanwhile_shows_who(as_owner, workspace, mate, law):
-    tables.verify(law.row, mate, 0)
+    marking.verify(law.row, mate, 0)
 
     page = as_owner.post(
         at("mark_row", workspace, law.row.public_id), {"kind": "verified", "seen": 0}
@@ -196,7 +196,7 @@ def test_only_what_has_changed_is_sent_again(as_owner, as_mate, workspace, table
     assert changed() == []
     mark(as_mate, law, "verified", 0)
     assert changed() == [law.anchor]
-    tables.verify(law.row, table.created_by, 0)
+    marking.verify(law.row, table.created_by, 0)
     assert changed() == [law.anchor, f"{law.row.anchor}-head"]
     assert as_owner.get(address, {"since": "soon"}).status_code == 200
 
@@ -251,8 +251,8 @@ def test_rows_are_narrowed_by_values_of_several_columns(as_owner, workspace, wid
 def test_a_correction_counts_as_what_it_says(wide, owner):
     cell = wide.cells.filter(column__title="Law").first()
     term = wide.cells.filter(column__title="Term").first()
-    tables.correct(cell, owner, 0, "French law")
-    tables.correct(term, owner, 0, "45 days")
+    marking.correct(cell, owner, 0, "French law")
+    marking.correct(term, owner, 0, "45 days")
 
     of_law, of_term = summary.of(cell.column), summary.of(term.column)
 
@@ -267,8 +267,8 @@ def test_rows_are_sorted_found_and_summed_up_by_what_is_shown(as_owner, workspac
     fees = [(f"{n}.00 USD", float(n)) for n in (100, 200, 300)]
     column = spread(workspace, owner, asked, fees)
     first, second, third = column.cells.order_by("row__position")
-    tables.correct(first, owner, 0, "5,000.00 USD")
-    tables.correct(second, owner, 0, None)
+    marking.correct(first, owner, 0, "5,000.00 USD")
+    marking.correct(second, owner, 0, None)
     address = at("table", workspace, column.table.public_id)
 
     def rows(query):
@@ -282,16 +282,16 @@ def test_rows_are_sorted_found_and_summed_up_by_what_is_shown(as_owner, workspac
     assert rows("text=5,000.00") == [first.row]
     assert rows("text=100.00") == []
     assert summary.of(column).typical.startswith("From 300 to 5,000")
-    tables.unmark(first, owner, 1)
+    marking.unmark(first, owner, 1)
     assert rows("sort=COLUMN") == [first.row, third.row, second.row]
 
 
 def test_corrections_of_before_learn_what_they_sort_by(workspace, owner):
     column = spread(workspace, owner, TERM, [("30 days", 30.0)] * 3)
     first, second, third = column.cells.all()
-    tables.correct(first, owner, 0, "45 days")
-    tables.correct(second, owner, 0, None)
-    odd = tables.correct(third, owner, 0, "60 days")
+    marking.correct(first, owner, 0, "45 days")
+    marking.correct(second, owner, 0, None)
+    odd = marking.correct(third, owner, 0, "60 days")
     Mark.objects.update(order=None)
     Mark.objects.filter(pk=odd.pk).update(value="what the column asked for before")
 
@@ -304,7 +304,7 @@ def test_a_summary_counts_states_verdicts_and_marks(as_owner, workspace, wide, o
     first, second, third = wide.cells.filter(column__title="Law").order_by("row__position")
     Cell.objects.filter(pk=first.pk).update(outcome="absent", value=None, value_text="")
     Cell.objects.filter(pk=second.pk).update(verdict="deviates", doubt="ambiguous")
-    tables.verify(third, owner, 0)
+    marking.verify(third, owner, 0)
 
     said = summary.of(first.column)
     page = as_owner.get(at("summary", workspace, first.column.public_id), headers=BESIDE)
@@ -338,7 +338,7 @@ def test_a_list_is_summed_up_and_found_by_what_is_in_it(as_owner, workspace, own
         Cell.objects.filter(pk=cell.pk).update(value=held or None)
     Cell.objects.filter(pk=found[3].pk).update(outcome="unparsed", value_text="Delaware")
     Cell.objects.filter(pk=found[4].pk).update(outcome="absent")
-    tables.correct(found[1], owner, 0, "New York\nTexas")
+    marking.correct(found[1], owner, 0, "New York\nTexas")
 
     said = summary.of(column)
 
@@ -410,9 +410,9 @@ def test_strangers_and_viewers_get_what_they_may(
 
 def test_the_head_counts_rows_that_are_marked_as_a_whole(as_owner, workspace, owner, wide):
     first, second, third = wide.rows.all()
-    tables.verify(first, owner, 0)
-    tables.verify(second, owner, 0)
-    tables.flag(third, owner, 0, "A page is missing.")
+    marking.verify(first, owner, 0)
+    marking.verify(second, owner, 0)
+    marking.flag(third, owner, 0, "A page is missing.")
 
     page = as_owner.get(at("table", workspace, wide.public_id)).content.decode()
 
@@ -505,7 +505,7 @@ def filled(workspace, owner, document, rows, columns):
         column_version=1,
         version=Subquery(current[:1]),
     )
-    tables.correct(made.cells.filter(column__kind="text").last(), owner, 0, "Irish law")
+    marking.correct(made.cells.filter(column__kind="text").last(), owner, 0, "Irish law")
     return made
 
 

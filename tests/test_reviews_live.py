@@ -11,7 +11,7 @@ from django.utils import timezone
 from qa import claude_models, streams
 from qa.models import Answer, ApiCall, Budget, ClaudeModel, ClaudeSettings
 from qa.turns import write_next
-from reviews import books, pricing, running, tables, tasks
+from reviews import books, marking, pricing, running, tables, tasks
 from reviews.models import Cell, Run
 from reviews.values import Kind
 from tests.conftest import read, upload
@@ -143,7 +143,7 @@ def test_only_what_is_missing_or_stale_runs_again(table, owner):
 
 def test_a_correction_outlives_a_run_of_its_cell(table, owner):
     fee = cell(table, "Fee")
-    tables.correct(fee, owner, 0, "11,000 EUR")
+    marking.correct(fee, owner, 0, "11,000 EUR")
     go_on(running.start(table, owner, cells=[fee]))
 
     fee = cell(table, "Fee")

@@ -31,7 +31,7 @@ def leases(workspace, owner):
 @pytest.fixture
 def based(table, owner):
     """The table, which is at the first version of a playbook of its columns."""
-    tables.save_playbook(table, owner, "Ours")
+    updating.save_playbook(table, owner, "Ours")
     return table
 
 
@@ -237,7 +237,7 @@ def test_where_the_questions_come_from_stays_with_a_playbook_made_of_a_table(
         workspace, owner, title="Mine", model=MODEL, documents=[document], playbook=cuad
     )
 
-    assert tables.save_playbook(table, owner, "Mine").book.source == cuad.book.source
+    assert updating.save_playbook(table, owner, "Mine").book.source == cuad.book.source
 
 
 def test_an_update_shows_what_changes_and_takes_what_is_ticked(

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import Event
 from documents.models import Folder
 from qa.models import Answer, Scope
-from reviews import books, cells, tables
+from reviews import books, cells, marking, tables, updating
 from reviews.models import Cell, Conflict, Mark, Playbook, Table
 from reviews.values import Kind
 from tests.conftest import read, upload
@@ -75,8 +75,8 @@ def test_it_begins_with_a_playbook(workspace, owner, document):
         workspace, owner, title="NDAs", model=MODEL, documents=[document], playbook=nda
     )
 
-    assert tables.as_book(table, nda.book.name).columns == nda.book.columns
-    assert tables.save_playbook(table, owner, "Ours").playbook.workspace == workspace
+    assert updating.as_book(table, nda.book.name).columns == nda.book.columns
+    assert updating.save_playbook(table, owner, "Ours").playbook.workspace == workspace
 
 
 def test_documents_of_other_workspaces_are_refused(table, elsewhere, stranger):
@@ -175,7 +175,7 @@ def test_it_takes_in_what_comes_into_its_folder(workspace, owner):
 
 def test_a_correction_counts_and_is_not_run_again(table, law, owner):
     answered(law)
-    mark = tables.correct(law, owner, 0, "French law", "see the rider")
+    mark = marking.correct(law, owner, 0, "French law", "see the rider")
 
     law = Cell.objects.to_show().get(pk=law.pk)
     assert (law.shown, law.value_text, law.mark) == ("French law", "Irish law", "corrected")
@@ -188,14 +188,14 @@ def test_a_correction_must_be_of_the_columns_kind(table, owner):
     fee = table.cells.get(column__title="Fee")
 
     with pytest.raises(tables.NotPossible, match="currency"):
-        tables.correct(fee, owner, 0, "twelve")
-    tables.correct(fee, owner, 0, "12,000 EUR")
+        marking.correct(fee, owner, 0, "twelve")
+    marking.correct(fee, owner, 0, "12,000 EUR")
     assert Cell.objects.to_show().get(pk=fee.pk).shown == "12,000 EUR"
 
 
 def test_it_can_be_corrected_to_not_in_the_document(table, law, owner):
     answered(law)
-    tables.correct(law, owner, 0, None)
+    marking.correct(law, owner, 0, None)
 
     law = Cell.objects.to_show().get(pk=law.pk)
     assert (law.shown, law.shown_outcome) == ("", "absent")
@@ -203,21 +203,21 @@ def test_it_can_be_corrected_to_not_in_the_document(table, law, owner):
 
 def test_two_who_mark_one_cell_meet(table, law, owner, mate):
     answered(law)
-    tables.verify(law, owner, 0)
+    marking.verify(law, owner, 0)
 
     with pytest.raises(Conflict) as met:
-        tables.flag(Cell.objects.get(pk=law.pk), mate, 0, "wrong")
+        marking.flag(Cell.objects.get(pk=law.pk), mate, 0, "wrong")
 
     assert (met.value.theirs.by, met.value.revision) == (owner, 1)
     law.refresh_from_db()
     assert (law.mark, law.revision) == ("verified", 1)
-    tables.flag(law, mate, 1, "wrong")
+    marking.flag(law, mate, 1, "wrong")
     assert [mark.kind for mark in law.marks.all()] == ["verified", "flagged"]
 
 
 def test_a_mark_that_is_taken_back_stays_in_the_history(table, law, owner):
-    tables.verify(law, owner, 0)
-    tables.unmark(law, owner, 1)
+    marking.verify(law, owner, 0)
+    marking.unmark(law, owner, 1)
 
     assert (law.mark, Mark.newest(law), law.marks.count()) == ("", None, 2)
 
@@ -226,11 +226,11 @@ def test_a_row_is_verified_as_a_whole(table, law, owner):
     answered(law)
     assert cells.next_unreviewed(table.cells.get(column__title="Fee")) == (law, 1)
 
-    tables.verify(law.row, owner, 0)
+    marking.verify(law.row, owner, 0)
 
     assert not table.cells.unreviewed().exists()
     with pytest.raises(tables.NotPossible):
-        tables.flag(law.row, owner, 1, " ")
+        marking.flag(law.row, owner, 1, " ")
 
 
 def test_the_grid_finds_sorts_and_counts(table, law, owner, workspace):

@@ -25,7 +25,7 @@ from qa import render as answers
 from qa import sources
 from qa.models import Answer, Citation
 from qa.notes import note
-from reviews import cells, tables
+from reviews import cells, marking, tables
 from reviews.forms import MarkForm
 from reviews.models import Cell, Conflict, Mark
 from reviews.views import lookups
@@ -52,7 +52,7 @@ class Opened:
 
     @property
     def wanted(self) -> str:
-        return tables.wanted(self.cell.column)
+        return marking.wanted(self.cell.column)
 
     @property
     def history(self) -> Any:
@@ -195,12 +195,12 @@ def _say(shown: Cell, request: MemberRequest, given: dict[str, Any]) -> Mark:
     by, seen, note = request.user, given["seen"], given["note"]
     match given["kind"]:
         case "verified":
-            return tables.verify(shown, by, seen, note)
+            return marking.verify(shown, by, seen, note)
         case "flagged":
-            return tables.flag(shown, by, seen, note)
+            return marking.flag(shown, by, seen, note)
         case "corrected":
-            return tables.correct(shown, by, seen, given["value"], note)
+            return marking.correct(shown, by, seen, given["value"], note)
         case "absent":
-            return tables.correct(shown, by, seen, None, note)
+            return marking.correct(shown, by, seen, None, note)
         case _none:
-            return tables.unmark(shown, by, seen)
+            return marking.unmark(shown, by, seen)

@@ -195,9 +195,9 @@ def save_playbook(request: MemberRequest, workspace: Workspace, table_id: UUID) 
     if request.method == "POST":
         title = " ".join(request.POST.get("title", "").split())
         try:
-            book = tables.as_book(table, title=title or table.title)
+            book = updating.as_book(table, title=title or table.title)
             before = _versions(workspace, book)
-            version = tables.save_playbook(table, request.user, title)
+            version = updating.save_playbook(table, request.user, title)
         except tables.NotPossible as error:
             refusal = str(error)
         else:

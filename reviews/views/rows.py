@@ -16,7 +16,7 @@ from accounts.access import MemberRequest, in_workspace
 from accounts.models import Workspace
 from accounts.roles import Act
 from documents.source import PART
-from reviews import cells, tables
+from reviews import cells, marking, tables
 from reviews.forms import MarkForm
 from reviews.models import Conflict, Mark, Row
 from reviews.views import lookups
@@ -75,11 +75,11 @@ def mark_row(request: MemberRequest, workspace: Workspace, row_id: UUID) -> Http
     try:
         match given["kind"]:
             case "verified":
-                tables.verify(shown, request.user, given["seen"], given["note"])
+                marking.verify(shown, request.user, given["seen"], given["note"])
             case "flagged":
-                tables.flag(shown, request.user, given["seen"], given["note"])
+                marking.flag(shown, request.user, given["seen"], given["note"])
             case _none:
-                tables.unmark(shown, request.user, given["seen"])
+                marking.unmark(shown, request.user, given["seen"])
     except tables.NotPossible as error:
         return _row(request, workspace, shown, 422, refusal=str(error), typed=given)
     except Conflict as conflict:
