@@ -124,7 +124,7 @@ def _value(sheet: Any, cell: Cell | None) -> Any:
     made.alignment = TOP
     if form:
         made.number_format = form
-    if cell.state == Cell.State.FAILED:
+    if _failed(cell):
         made.fill = FILLS["failed"]
     elif cell.doubt and cell.mark not in ("corrected", "verified"):
         made.fill = FILLS["doubt"]
@@ -133,9 +133,13 @@ def _value(sheet: Any, cell: Cell | None) -> Any:
     return made
 
 
+def _failed(cell: Cell) -> bool:
+    return cell.state == Cell.State.FAILED and not cell.corrected
+
+
 def typed(cell: Cell) -> tuple[Any, str]:
     """A cell's value as a workbook has it, with its number format; "" for text."""
-    if cell.state == Cell.State.FAILED:
+    if _failed(cell):
         return cell.error, ""
     if cell.shown_outcome == Cell.Outcome.ABSENT:
         return absent(), ""
@@ -250,7 +254,7 @@ def csv_rows(table: Table) -> Iterator[str]:
 def _plain(cell: Cell | None) -> str:
     if cell is None:
         return ""
-    if cell.state == Cell.State.FAILED:
+    if _failed(cell):
         return cell.error
     return absent() if cell.shown_outcome == Cell.Outcome.ABSENT else cell.shown
 

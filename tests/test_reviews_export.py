@@ -99,6 +99,10 @@ def test_a_correction_is_what_is_exported(reviewed, owner):
     assert "11,000 EUR" in "".join(export.csv_rows(reviewed))
     said = [json.loads(line) for line in export.json_lines(reviewed)]
     assert said[1]["value"] == {"amount": "11000", "currency": "EUR"}
+    reviewed.cells.update(state="failed", error="Claude was away.")
+    sheet = load_workbook(io.BytesIO(export.xlsx(reviewed)))["Review"]
+    assert (sheet["B2"].value, sheet["C2"].value) == ("Claude was away.", 11000)
+    assert "11,000 EUR" in "".join(export.csv_rows(reviewed))
 
 
 @pytest.mark.django_db(transaction=True)
