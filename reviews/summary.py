@@ -114,8 +114,7 @@ def _counts(live: CellQuerySet) -> dict[str, int]:
 
 def _said(live: CellQuerySet) -> Said:
     said: Said = defaultdict(int)
-    answered = live.filter(Q(state="done") | Q(mark="corrected")).order_by()
-    pairs = answered.values_list(cells.shown_as("value_text"), cells.shown_as("order"))
+    pairs = live.order_by().values_list(cells.shown_as("value_text"), cells.shown_as("order"))
     for text, order, n in pairs.annotate(n=Count("pk")):
         if text:
             said[text, order] += n
@@ -124,8 +123,7 @@ def _said(live: CellQuerySet) -> Said:
 
 def _lists(live: CellQuerySet) -> list[frozenset[str]]:
     """The items of each row's list."""
-    answered = live.filter(Q(state="done") | Q(mark="corrected")).order_by()
-    pairs = answered.values_list(cells.shown_as("value"), cells.shown_as("value_text"))
+    pairs = live.order_by().values_list(cells.shown_as("value"), cells.shown_as("value_text"))
     return [held for value, text in pairs if (held := items.of(value, text))]
 
 

@@ -355,6 +355,33 @@ def test_a_list_is_summed_up_and_found_by_what_is_in_it(as_owner, workspace, own
     assert not as_owner.get(narrowed + "New").context["lines"]
 
 
+def test_a_list_is_corrected_from_its_items_one_a_line(as_owner, workspace, owner):
+    column = spread(workspace, owner, STATES, [("Delaware; New York", None)])
+    cell = column.cells.get()
+    Cell.objects.update(value=["Delaware", "New York"])
+
+    page = as_owner.get(at("cell", workspace, cell.public_id)).content.decode()
+
+    assert ">Delaware\nNew York</textarea>" in page
+    mark(as_owner, cell, "corrected", 0, value="Delaware\r\nNew York\r\nTexas")
+    assert Mark.objects.get().value == ["Delaware", "New York", "Texas"]
+    page = as_owner.get(at("cell", workspace, cell.public_id)).content.decode()
+    assert ">Delaware\nNew York\nTexas</textarea>" in page
+
+
+def test_values_that_are_asked_for_again_are_summed_up_as_long_as_they_are_shown(wide):
+    column = wide.columns.get(title="Law")
+    first, second, _third = column.cells.order_by("row__position")
+    Cell.objects.filter(pk=first.pk).update(state="running")
+    Cell.objects.filter(pk=second.pk).update(state="failed", error="Claude was away.")
+
+    bars = summary.of(column).values
+
+    assert [(bar.label, bar.n) for bar in bars] == [("Irish law", 2), ("French law", 1)]
+    for bar in bars:
+        assert len(cells.rows(wide, cells.Filter(only=(bar.only,)))) == bar.n
+
+
 def test_an_item_that_hardly_any_list_has_stands_out(workspace, owner):
     column = spread(workspace, owner, STATES, [("a; b", None)] * 24 + [("c", None)])
     column.cells.filter(value_text="a; b").update(value=["a", "b"])
@@ -445,7 +472,7 @@ def test_a_cell_that_failed_says_so_beside_what_it_said_before(as_owner, workspa
     page = as_owner.get(at("table", workspace, table.public_id)).content.decode()
 
     assert "Irish law" in page
-    assert "failed, this is what it said before" in page
+    assert "the last run failed" in page
 
 
 def test_a_table_without_cells_offers_what_it_lacks_and_nothing_else(

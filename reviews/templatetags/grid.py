@@ -64,7 +64,7 @@ def _words(cell: Cell) -> list[tuple[SafeString, str]]:
     if cell.shown and cell.working:
         said.append((PLAIN, str(cell.get_state_display())))
     elif cell.shown and cell.state == Cell.State.FAILED:
-        said.append((NO, "✕ " + _("failed, this is what it said before")))
+        said.append((NO, "✕ " + _("the last run failed")))
     if cited := getattr(cell, "cited_at", None):
         said.append((PLAIN, _("p. %(page)s") % {"page": cited}))
     if cell.verdict:

@@ -55,6 +55,12 @@ class Opened:
         return marking.wanted(self.cell.column)
 
     @property
+    def to_correct(self) -> str:
+        """Its value as somebody would write it who corrects it."""
+        value = self.cell.shown_value
+        return "\n".join(value) if isinstance(value, list) else self.cell.shown
+
+    @property
     def history(self) -> Any:
         return self.cell.marks.select_related("by").order_by("-revision")
 
