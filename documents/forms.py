@@ -79,9 +79,13 @@ class FinishForm(forms.Form):
 
 class PasteForm(PlacedForm):
     title = forms.CharField(
-        label=_("Title"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Title"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
     )
-    text = forms.CharField(label=_("Text"), strip=False, widget=forms.Textarea(attrs={"rows": 12}))
+    text = forms.CharField(
+        label=_("Text"), strip=False, widget=forms.Textarea(attrs={"rows": 12, "dir": "auto"})
+    )
 
     @property
     def name(self) -> str:
@@ -95,6 +99,7 @@ class RenameForm(forms.ModelForm):
     class Meta:
         model = Document
         fields = ("title",)
+        widgets = {"title": forms.TextInput(attrs={"dir": "auto"})}
 
     def clean_title(self) -> str:
         """As an uploaded file's name: nothing in it turns the direction of what stands after it."""

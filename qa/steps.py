@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from documents import ingest
+from documents.labels import isolated
 from qa import engine
 
 Step = dict[str, Any]
@@ -48,7 +49,7 @@ def _searched(step: Mapping[str, Any]) -> SafeString:
         return format_html(
             _("Searched {queries} in {title} – {passages}"),
             queries=queries,
-            title=title,
+            title=isolated(title),
             passages=passages,
         )
     documents = ngettext("%(count)s document", "%(count)s documents", step["documents"]) % {
@@ -68,19 +69,22 @@ def _listed(step: Mapping[str, Any]) -> SafeString:
     documents %= {"count": f"{count:,}"}
     if title := step.get("title"):
         said = _("Looked for titles with {title} – {documents}")
-        return format_html(said, title=format_html("<em>{}</em>", title), documents=documents)
+        return format_html(
+            said, title=format_html("<em>{}</em>", isolated(title)), documents=documents
+        )
     return format_html(_("Looked at the list of {documents}"), documents=documents)
 
 
 def _read(step: Mapping[str, Any]) -> SafeString:
     first, last = step.get("pages") or (None, None)
+    title = isolated(step["title"])
     if first is None:
-        said = format_html(_("Looked into {title} – nothing at that place"), title=step["title"])
+        said = format_html(_("Looked into {title} – nothing at that place"), title=title)
     elif first == last:
-        said = format_html(_("Read page {page} of {title}"), page=first, title=step["title"])
+        said = format_html(_("Read page {page} of {title}"), page=first, title=title)
     else:
         many = _("Read pages {first}–{last} of {title}")
-        said = format_html(many, first=first, last=last, title=step["title"])
+        said = format_html(many, first=first, last=last, title=title)
     if looked := step.get("looked"):
         seen = ngettext(
             "{said} – looked at page {pages}", "{said} – looked at pages {pages}", len(looked)

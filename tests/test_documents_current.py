@@ -95,7 +95,9 @@ def test_answers_are_from_the_current_version_and_say_where_theirs_is_not(
         return as_owner.get(f"/w/{workspace.slug}/threads/{answer.thread.public_id}/").content
 
     assert b"which is not the current one" not in shown(before)
-    assert b"rests on version 2 of contract.txt, which is not the current one" in shown(amended)
+    assert b"rests on version 2 of <bdi>contract.txt</bdi>, which is not the current one" in shown(
+        amended
+    )
 
 
 def test_a_version_says_whether_it_is_earlier_or_later_than_the_current_one(

@@ -21,7 +21,7 @@ def titles(client, workspace, query=""):
     """The documents listed, in the order of the page."""
     page = client.get(f"/w/{workspace.slug}/{query}").content.decode()
     rows = page.split('<tbody id="rows">')[1].split("</tbody>")[0]
-    return re.findall(r'class="name"><a [^>]*>([^<]+)</a>', rows)
+    return re.findall(r'class="name"><a [^>]*><bdi>([^<]+)</bdi></a>', rows)
 
 
 def total(client, workspace, query=""):

@@ -127,7 +127,10 @@ def test_an_answer_that_rests_on_an_earlier_version_says_so_and_offers_to_ask_ag
     add(as_owner, document)
     read_next(document)
     page = as_owner.get(here).content.decode()
-    assert "This answer rests on version 1 of contract.txt, which is not the current one." in page
+    said = (
+        "This answer rests on version 1 of <bdi>contract.txt</bdi>, which is not the current one."
+    )
+    assert said in page
     anew = f"/w/{workspace.slug}/answers/{answer.public_id}/anew/"
     assert anew in page
     for _press in range(2):

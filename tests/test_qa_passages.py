@@ -46,7 +46,7 @@ def test_the_form_shows_the_passage_that_its_address_names(as_owner, workspace, 
     where = f"/w/{workspace.slug}/ask/?document={document.public_id}"
     place = f"&version={document.current.public_id}&start={start}&end={end}"
     page = as_owner.get(where + place).content.decode()
-    assert "<q>the laws of Ireland</q>" in page
+    assert '<q dir="auto">the laws of Ireland</q>' in page
     assert "p. 1" in page
     assert f'name="about_start" value="{start}"' in page
     assert "the laws of Ireland" not in as_owner.get(where).content.decode()
@@ -61,7 +61,9 @@ def test_an_answer_keeps_its_passage_and_the_thread_shows_it_above_the_question(
     assert (answer.about_version, answer.about_page) == (document.current, 2)
     assert answer.about_text == "12,000 euros a month"
     page = html.unescape(as_owner.get(response.url).content.decode())
-    assert page.index("<q>12,000 euros a month</q>") < page.index("What does this mean?</h2>")
+    assert page.index('<q dir="auto">12,000 euros a month</q>') < page.index(
+        "What does this mean?</h2>"
+    )
     assert f"start={start}&end={end}#cited" in page
 
 
@@ -128,7 +130,7 @@ def test_the_passage_stays_when_its_document_is_erased(as_owner, owner, document
     document.mark_deleted(owner)
     documents_tasks.erase(document.pk)
     page = as_owner.get(response.url).content.decode()
-    assert "<q>the laws of Ireland</q>" in page
+    assert '<q dir="auto">the laws of Ireland</q>' in page
     assert "#cited" not in page
 
 

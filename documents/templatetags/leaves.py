@@ -9,6 +9,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from documents.labels import isolated
 from documents.models import Page
 from documents.reading import Leaf
 
@@ -68,6 +69,9 @@ def fraction(value: float) -> str:
 def breakable(text: str) -> str:
     """The same characters one for one, with spaces that a line may end at."""
     return text.replace(NO_BREAK, " ")
+
+
+register.filter(isolated)
 
 
 @register.filter

@@ -18,6 +18,7 @@ from accounts.roles import Act
 from documents import folders, tasks, uploads
 from documents import samples as sample_files
 from documents.forms import PasteForm, UploadForm
+from documents.labels import isolated
 from documents.models import Folder
 
 
@@ -51,13 +52,14 @@ class Outcome:
 
 
 def _known(found: uploads.Accepted) -> str:
+    title = isolated(found.document.title)
     if found.earlier is None:
-        return _("%(title)s is here already.") % {"title": found.document.title}
+        return _("%(title)s is here already.") % {"title": title}
     said = _(
         "This is the file of version %(number)d of %(title)s, which is not the current one. It can "
         "be made so among the document's versions."
     )
-    return said % {"number": found.earlier.number, "title": found.document.title}
+    return said % {"number": found.earlier.number, "title": title}
 
 
 @require_POST

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Workspace
 from documents import ingest, visual
+from documents.labels import isolated
 from documents.models import Document, Version
 from qa import claude_models, steps
 from qa.claude import extracted
@@ -65,7 +66,7 @@ def has_pages(document: Document) -> bool:
 @register.filter
 def looked(version: Version, pages: list[int]) -> str:
     """The sentence that says which pages of a version were looked at."""
-    named = {"title": version.document.title}
+    named = {"title": isolated(version.document.title)}
     if len(pages) == version.page_count:
         return _("All pages of %(title)s were looked at as pictures.") % named
     named["pages"] = get_text_list(ingest.runs(pages), _("and"))
@@ -82,7 +83,7 @@ def were_read(versions: list[Version]) -> str:
     """The sentence that says what was read, with its pages as far as they could be."""
     named = []
     for version in versions:
-        title, count = version.document.title, version.page_count
+        title, count = isolated(version.document.title), version.page_count
         read = count - len(version.unread)
         if read < count:
             pages = _("%(read)d of %(count)d pages") % {"read": read, "count": count}
@@ -97,7 +98,7 @@ def were_read(versions: list[Version]) -> str:
 @register.filter
 def unread(version: Version, pages: list[int]) -> str:
     """The sentence that says which pages of a version could not be read."""
-    named = {"title": version.document.title}
+    named = {"title": isolated(version.document.title)}
     if len(pages) == version.page_count:
         return _("Nothing of %(title)s could be read.") % named
     named["pages"] = get_text_list(ingest.runs(pages), _("and"))

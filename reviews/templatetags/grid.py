@@ -29,7 +29,7 @@ def grid_cell(cell: Cell, workspace: Workspace, look: Look) -> SafeString:
     """A cell of the grid, which links to its page. It looks at what ``cells.window`` reads."""
     return format_html(
         '<td role="gridcell" id="{}" class="{}"><a tabindex="-1" href="{}{}">'
-        '<span class="v">{}</span><span class="w">{}</span></a></td>',
+        '<span class="v" dir="auto">{}</span><span class="w">{}</span></a></td>',
         cell.anchor,
         _classes(cell),
         reverse("reviews:cell", args=[workspace.slug, cell.public_id]),

@@ -20,8 +20,8 @@
   }
 
   function written(note) {
-    const title = document.createElement("b");
-    const quote = document.createElement("q");
+    const title = Object.assign(document.createElement("b"), { dir: "auto" });
+    const quote = Object.assign(document.createElement("q"), { dir: "auto" });
     const state = document.createElement("small");
     title.textContent = note.querySelector("cite").textContent;
     quote.textContent = note.querySelector("q").textContent;
