@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Lower
 
 from qa.models import Citation
 from reviews import items
 from reviews.models import Cell, CellQuerySet, Column, Mark, Row, Table
 from reviews.models.row import RowQuerySet
 
+TITLE = "title"
+"""What rows are sorted by beside columns: the titles of their documents."""
 MARKED = ["corrected", "verified"]
 """Marks by which somebody has decided what the value is."""
 
@@ -176,11 +179,11 @@ def rows(
     table: Table,
     wanted: Filter | None = None,
     *,
-    sort: Column | None = None,
+    sort: Column | str | None = None,
     descending: bool = False,
 ) -> RowQuerySet:
     """The live rows with what a filter looks for; sorted by a column's values, those without one
-    last, or in their order."""
+    last, by ``TITLE`` or in their order."""
     found = Row.objects.live().filter(table=table)
     if wanted is not None:
         looked_for = [one.cells for one in wanted.only]
@@ -188,16 +191,22 @@ def rows(
             looked_for.append(matching(table, wanted))
         for cells in looked_for:
             found = found.filter(Exists(cells.filter(row=OuterRef("pk")).order_by()))
+    sign = "-" if descending else ""
     if sort is None:
-        return found.order_by("-position" if descending else "position", "pk")
+        return found.order_by(f"{sign}position", "pk")
+    if isinstance(sort, str):  # TITLE
+        title = Lower("document__title")
+        return found.order_by(title.desc() if descending else title.asc(), "position", "pk")
     of_row = Cell.objects.filter(row=OuterRef("pk"), column=sort).order_by()
     found = found.annotate(
         _number=Subquery(of_row.values(shown=shown_as("order"))[:1]),
         _text=Subquery(of_row.values(shown=shown_as("value_text"))[:1]),
         _blank=Case(When(Q(_text="") | Q(_text=None), then=Value(1)), default=Value(0)),
     )
-    sign = "-" if descending else ""
-    return found.order_by("_blank", f"{sign}_number", f"{sign}_text", "position", "pk")
+    # what is no number among numbers comes after them, in every database
+    number = F("_number")
+    numbers = number.desc(nulls_last=True) if descending else number.asc(nulls_last=True)
+    return found.order_by("_blank", numbers, f"{sign}_text", "position", "pk")
 
 
 def window(table: Table, page: Sequence[Row], columns: Sequence[Column]) -> list[Line]:

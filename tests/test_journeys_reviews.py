@@ -82,7 +82,7 @@ def focused(page: Page) -> str:
 
 def cell(page: Page, row: str, column: str):
     """The cell of a document and a column."""
-    heads = page.locator("[data-grid] thead th .sort").all_text_contents()
+    heads = page.locator("[data-grid] thead th[id] .sort").all_text_contents()
     line = page.locator("[data-grid] tbody tr", has=page.get_by_role("link", name=row, exact=True))
     return line.locator("td").nth(heads.index(column))
 

@@ -286,6 +286,33 @@ def test_rows_are_sorted_found_and_summed_up_by_what_is_shown(as_owner, workspac
     assert rows("sort=COLUMN") == [first.row, third.row, second.row]
 
 
+def test_rows_are_sorted_by_the_titles_of_their_documents(as_owner, workspace, wide):
+    first, second, third = wide.rows.all()
+    for row, title in ((first, "beta.txt"), (second, "Gamma.txt"), (third, "Alpha.txt")):
+        row.document.title = title
+        row.document.save(update_fields=["title"])
+    address = at("table", workspace, wide.public_id)
+
+    def rows(query):
+        page = as_owner.get(address + query)
+        head = re.search(r"<thead>.*?</th>", page.content.decode(), re.S)[0]
+        return [line.row for line in page.context["lines"]], head
+
+    shown, head = rows("")
+    assert shown == [first, second, third]
+    assert 'href="?sort=title"' in head
+    shown, head = rows("?sort=title")
+    assert shown == [third, first, second]
+    assert 'aria-sort="ascending"' in head
+    assert 'href="?sort=-title"' in head
+    shown, head = rows("?sort=-title")
+    assert shown == [second, first, third]
+    assert 'href="?"' in head
+    cell = first.cells.first()
+    onward = as_owner.get(at("following", workspace, cell.public_id) + "?sort=-title&state=done")
+    assert onward.url.endswith("?state=done&sort=-title")
+
+
 def test_corrections_of_before_learn_what_they_sort_by(workspace, owner):
     column = spread(workspace, owner, TERM, [("30 days", 30.0)] * 3)
     first, second, third = column.cells.all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -29,11 +29,12 @@ HIGH = 76  # pixels of a row that is not there yet, about
 
 @dataclass(frozen=True)
 class Head:
-    """A column's head: ``next`` is the order that its link asks for, ``order`` that it has now."""
+    """A column's head, or that of the rows: ``next`` is the order that its link asks for (None: as
+    they came), ``order`` that it has now."""
 
-    column: Column
+    column: Column | None
     order: str
-    next: str
+    next: str | None
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def table(request: MemberRequest, workspace: Workspace, table_id: UUID) -> HttpR
         response = render(request, "reviews/_rows.html", {**context, **more})
     else:
         stretches = [_stretch(page, n, lines) for n in page.paginator.page_range]
-        more = {"heads": _heads(look), "lines": lines, "stretches": stretches}
+        heads = {"heads": _heads(look), "title_head": _title_head(look)}
+        more = {**heads, "lines": lines, "stretches": stretches}
         about = {"run": shown.runs.first(), **counted(shown), **_beside(request, workspace, look)}
         response = render(request, "reviews/table.html", {**context, **more, **about})
     patch_vary_headers(response, [PART])
@@ -89,11 +91,15 @@ def _beside(request: MemberRequest, workspace: Workspace, look: Look) -> dict[st
 
 
 def _heads(look: Look) -> list[Head]:
-    return [_head(column, look.order) for column in look.columns]
+    return [_head(column, str(column.public_id), look.order) for column in look.columns]
 
 
-def _head(column: Column, sort: str) -> Head:
-    name = str(column.public_id)
+def _title_head(look: Look) -> Head:
+    head = _head(None, cells.TITLE, look.order)
+    return replace(head, next=None) if head.order == "descending" else head
+
+
+def _head(column: Column | None, name: str, sort: str) -> Head:
     if sort.removeprefix("-") != name:
         return Head(column, "", name)
     falling = sort.startswith("-")

@@ -41,7 +41,7 @@ class Look:
         self.wanted = replace(self.form.wanted, only=only)
         self.order = said.get("sort", "")
         name = self.order.removeprefix("-")
-        self.sort = self._column(name)
+        self.sort = cells.TITLE if name == cells.TITLE else self._column(name)
         # the column whose summary is open beside the grid
         self.summed = self._column(said.get("summary", ""))
 
