@@ -191,6 +191,55 @@ def test_pause_holds_everything_and_cancel_takes_one_out(page, line, tmp_path):
     expect(page.locator("#uploads .done li", has_text="slow 5")).to_have_count(0)
 
 
+def here(stack: Stack) -> list[str]:
+    """What the server keeps of files that have not arrived whole."""
+    return [path.name for path in (stack.folder / "incoming").iterdir()]
+
+
+def is_empty(stack: Stack) -> None:
+    deadline = time.monotonic() + 10
+    while here(stack):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_arrived_of_a_cancelled_file_does_not_lie_about(page, stack, line, tmp_path):
+    path = large(tmp_path, "unwanted.txt")
+    line.bytes_per_second = 12_000_000
+    page.set_input_files("#upload-files", path)
+    wait_until_sent(page, "unwanted.txt", 25)  # the first piece of five is there
+    assert len(here(stack)) == 1
+    page.locator("#uploads .running li").get_by_role("button", name="Cancel").click()
+    is_empty(stack)
+    line.bytes_per_second = 0
+    page.reload()
+    expect(page.locator("#uploads")).to_be_hidden()
+
+
+def test_what_is_there_of_an_interrupted_file_goes_when_it_is_cancelled(
+    page, stack, line, tmp_path
+):
+    path = large(tmp_path, "given up.txt")
+    line.bytes_per_second = 12_000_000
+    page.set_input_files("#upload-files", path)
+    wait_until_sent(page, "given up.txt", 25)
+    page.on("dialog", lambda dialog: dialog.accept())
+    line.cut()
+    page.reload()
+    left = page.locator("#uploads .unfinished li")
+    expect(left).to_contain_text("% is here")
+    line.bytes_per_second = 0
+    # others go first, so that it waits
+    first = [large(tmp_path, f"first {number}.txt", 20) for number in range(3)]
+    line.silent = True
+    page.set_input_files("#upload-files", [*first, path])
+    expect(left).to_have_count(0)
+    page.locator("#uploads .waiting summary").click()
+    page.locator("#uploads .waiting li").get_by_role("button", name="Cancel").click()
+    line.silent = False
+    is_empty(stack)
+
+
 def test_after_the_session_ended_uploads_wait_until_one_is_signed_in(page, stack, line, tmp_path):
     other = page.context.new_page()
     other.goto(line.address)

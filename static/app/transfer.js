@@ -63,7 +63,9 @@ class Transfer {
     const fields = { ...this.place, name, size, fingerprint: Transfer.fingerprint(this.file) };
     const answer = await this.ask("POST", this.form.dataset.begin, new URLSearchParams(fields), this.sent);
     if (answer.status !== 200) throw new Refused(this.words.refused);
-    return JSON.parse(answer.text);
+    const begun = JSON.parse(answer.text);
+    this.address = begun.address;
+    return begun;
   }
 
   static fingerprint(file) {

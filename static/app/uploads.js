@@ -13,7 +13,7 @@
   const words = () => panel().dataset;
   const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
 
-  // Each: {file, place, key, state, transfer, line, sent}; states: waiting, running, done, refused, broken
+  // Each: {file, place, key, begun, state, transfer, line, sent}; begun is where the server has some of it; states: waiting, running, done, refused, broken
   let items = [];
   let paused = false;
   let speed = []; // [time, bytes sent so far], the last SPEED_OVER
@@ -26,12 +26,12 @@
   function add(files) {
     for (const { file, path } of files) {
       const key = keyOf(file.name, file.size, Transfer.fingerprint(file));
-      const place = resumed(key, path) ?? { path, folder: form().elements.folder?.value ?? "" };
+      const { begun, ...place } = resumed(key, path) ?? { path, folder: form().elements.folder?.value ?? "" };
       const same = (item) => item.key === key && item.place.path === place.path && item.place.folder === place.folder;
       if (items.some((item) => same(item) && ["waiting", "running"].includes(item.state))) continue;
       const again = items.find((item) => same(item) && item.state === "broken");
       if (again) drop(again);
-      const item = { file, place, key, sent: 0 };
+      const item = { file, place, key, begun: begun ?? again?.transfer?.address, sent: 0 };
       item.line = line(item);
       items.push(item);
       to(item, "waiting");
@@ -47,7 +47,7 @@
       const { name, size, fingerprint, path: was, folder } = old.dataset;
       if (keyOf(name, size, fingerprint) !== key || (path && path !== was)) continue;
       old.remove();
-      return { path: was, folder };
+      return { path: was, folder, begun: old.querySelector("form")?.action.replace(/discard\/$/, "") };
     }
     return null;
   }
@@ -283,9 +283,19 @@
 
   function cancel(old) {
     if (old.ours) old.remove();
-    else drop(old.item);
+    else {
+      drop(old.item);
+      discard(old.item.transfer?.address ?? old.item.begun);
+    }
     if (!items.length && !part(".unfinished").children.length) panel().hidden = true;
     remember();
+  }
+
+  // What has arrived of a file that is not wanted. If that is not heard, it is swept in some days.
+  function discard(begun) {
+    if (!begun) return;
+    const headers = { "HX-Request": "true", "X-CSRFToken": form().elements.csrfmiddlewaretoken.value };
+    fetch(`${begun}discard/`, { method: "POST", headers, keepalive: true }).catch(() => {});
   }
 
   function dismiss() {
