@@ -107,7 +107,7 @@ class NarrowForm(forms.Form):
             rows = rows.filter(created_at__gte=_midnight(given["since"]))
         if "until" in given:
             rows = rows.filter(created_at__lt=_midnight(given["until"] + timedelta(days=1)))
-        plain = {"q": "title__icontains", "kind": "kind", "state": "status", "by": "uploaded_by"}
+        plain = {"q": "title__says", "kind": "kind", "state": "status", "by": "uploaded_by"}
         return rows.filter(**{plain[name]: given[name] for name in given if name in plain})
 
 

@@ -112,7 +112,7 @@ class Shelf:
     def _list(self, asked: ListDocuments) -> Outcome:
         rows = self.rows
         if asked.title_contains:
-            rows = rows.filter(title__icontains=asked.title_contains)
+            rows = rows.filter(title__says=asked.title_contains)
         count = rows.count()
         pages = max(1, -(-count // tools.PER_LISTING))
         first = (min(asked.page, pages) - 1) * tools.PER_LISTING

@@ -97,9 +97,9 @@ def matching(table: Table, wanted: Filter) -> CellQuerySet:
     if wanted.value:
         cells = saying(cells, wanted.value)
     if wanted.text:
-        found = shown(value_text__icontains=wanted.text)
+        found = shown(value_text__says=wanted.text)
         if wanted.column is None:
-            found |= Q(row__document__title__icontains=wanted.text)
+            found |= Q(row__document__title__says=wanted.text)
         cells = cells.filter(found)
     return cells
 

@@ -54,7 +54,7 @@ def choice(
     find = " ".join(given.get("find", "").split())[:200]
     others = rows.exclude(pk__in=[document.pk for document in picked])
     if find:
-        others = others.filter(title__icontains=find)
+        others = others.filter(title__says=find)
     others = others.order_by("-created_at", "-pk")
     if given.get("look") == "every":
         picked += others[: MOST - len(picked)]

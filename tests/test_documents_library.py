@@ -84,6 +84,50 @@ def test_a_columns_head_leads_to_its_order_and_says_which_it_has(as_owner, works
     assert page.count("aria-sort") == 1
 
 
+NAMES = [
+    "Änderung 100%.txt",
+    "Öffnung_[1].txt",
+    "Договор аренды.txt",
+    "ΟΔΟΣ.txt",
+    "a^b*c?.txt",
+    "x-y.txt",
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("änd", NAMES[:1]),
+        ("ÄNDERUNG", NAMES[:1]),
+        ("nderung 100%", NAMES[:1]),
+        ("Änderung 1_0", []),
+        ("öffnung_[1", NAMES[1:2]),
+        ("FFNUNG_", NAMES[1:2]),
+        ("[", NAMES[1:2]),
+        ("ДОГОВОР АРЕНДЫ.TXT", NAMES[2:3]),
+        ("говор", NAMES[2:3]),
+        ("договора", []),
+        ("οδος", NAMES[3:4]),
+        ("^B*", NAMES[4:5]),
+        ("c?", NAMES[4:5]),
+        ("öä", []),
+        ("-Y", NAMES[5:]),
+        ("ö[", []),
+        (".txt", NAMES),
+    ],
+)
+def test_a_name_is_found_by_a_part_of_it_in_any_case(workspace, owner, wanted, expected):
+    for name in NAMES:
+        upload(workspace, owner, name, name)
+    found = Document.objects.filter(title__says=wanted).values_list("title", flat=True)
+    assert set(found) == set(expected)
+
+
+def test_the_librarys_filter_knows_the_cases_of_all_letters(as_owner, workspace, owner):
+    upload(workspace, owner, "One.", "Änderung.txt")
+    assert titles(as_owner, workspace, "?q=änd") == ["Änderung.txt"]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -5,6 +5,7 @@ from documents.models.document import Document, DocumentQuerySet
 from documents.models.folder import Folder, FormerFolder, NotPossible, Tag, Tree
 from documents.models.page import Page, Text, Words
 from documents.models.remote import RemoteFile
+from documents.models.says import Says
 from documents.models.stretch import KeyCount, Stretch
 from documents.models.upload import Upload
 from documents.models.version import LEASE, MAX_ATTEMPTS, Version, VersionQuerySet
@@ -21,6 +22,7 @@ __all__ = [
     "NotPossible",
     "Page",
     "RemoteFile",
+    "Says",
     "Stretch",
     "Tag",
     "Text",

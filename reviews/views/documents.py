@@ -39,7 +39,7 @@ def _page(
     find = " ".join(request.GET.get("find", "").split())[:200]
     rows = table.rows.live().select_related("document__current", "document__folder")
     if find:
-        rows = rows.filter(document__title__icontains=find)
+        rows = rows.filter(document__title__says=find)
     gone = table.rows.filter(document__deleted_at=None).exclude(removed_at=None)
     context = {
         "workspace": table.workspace,
