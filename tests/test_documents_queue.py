@@ -192,6 +192,17 @@ def test_choosing_looks_at_no_table_from_end_to_end(many):
         assert not re.search(r"Seq Scan|SCAN documents_version(?! USING)", steps), steps
 
 
+@pytest.mark.slow
+def test_what_waits_to_be_found_is_chosen_without_a_look_at_what_is_found_already(many):
+    Version.objects.filter(status="ready").update(indexed_at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with CaptureQueriesContext(connection) as asked:
+        assert not Version.objects.to_index().exists()
+    # PostgreSQL may think so few worth a look at all of them
+    assert connection.vendor != "sqlite" or "version_unindexed" in plan(asked[0]["sql"])
+
+
 def test_a_version_named_to_be_read_is_read_whoever_has_the_turn(workspace, owner, mate):
     heap(workspace, owner, 2, "owner")
     [mine] = heap(workspace, mate, 1, "mate")

@@ -45,12 +45,14 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
     def to_index(self) -> VersionQuerySet:
         """Current, ready versions of live documents that cannot be found yet."""
-        return self.ready().filter(
+        rows = self.filter(
             indexed_at=None,
             index_failures__lt=MAX_ATTEMPTS,
             document__current=F("pk"),
             document__deleted_at=None,
         )
+        # said twice over, or SQLite would go through all that are ready (version_unindexed)
+        return rows.exclude(~Q(status=Version.Status.READY))
 
     def vettable(self) -> VersionQuerySet:
         """Ready versions with hidden text that waits to be compared with its picture."""
