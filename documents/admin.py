@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 from django.utils.formats import date_format
@@ -60,6 +60,13 @@ class DocumentAdmin(RecordAdmin):
             "%(n)d document is on legal hold now.", "%(n)d documents are on legal hold now.", count
         )
         self.message_user(request, said % {"n": count})
+        if left := documents.filter(deleted_at__isnull=False, erased_at=None).count():
+            said = ngettext(
+                "%(n)d document is in the trash, with no hold on it. Restore it first.",
+                "%(n)d documents are in the trash, with no hold on them. Restore them first.",
+                left,
+            )
+            self.message_user(request, said % {"n": left}, messages.ERROR)
 
     @admin.action(description=_("Lift the legal hold"), permissions=["view"])
     def lift_hold(self, request: HttpRequest, documents: DocumentQuerySet) -> None:

@@ -175,7 +175,9 @@ def test_a_superuser_puts_a_legal_hold_on_and_lifts_it_and_it_is_written_down(
     binned = upload(workspace, owner, "In the trash.")
     binned.mark_deleted(owner)
     said = act(as_chief, Document, "put_on_hold", document, binned)
-    assert said == ["1 document is on legal hold now."]
+    refused = "1 document is in the trash, with no hold on it. Restore it first."
+    assert said == ["1 document is on legal hold now.", refused]
+    assert not Document.objects.get(pk=binned.pk).on_hold
     assert not document.mark_deleted(owner)
     said = act(as_chief, Document, "lift_hold", document, binned)
     assert said[-1] == "1 document can be deleted again."
