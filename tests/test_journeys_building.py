@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.stack import Stack
-from tests.test_journeys import LAUNCH
+from tests.test_journeys import browser
 
+__all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
 
@@ -23,14 +24,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[S
     running.manage("ingest", *map(str, paths))
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
-        yield launched
-        launched.close()
 
 
 def opened(browser: Browser, stack: Stack, *, scripts: bool = True) -> Page:

@@ -9,29 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import openpyxl
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.bench.grid import made
 from tests.stack import Stack
-from tests.test_journeys import LAUNCH, canonical, ensure_document, marked, open_page
+from tests.test_journeys import browser, canonical, ensure_document, marked, open_page, stack
 
+__all__ = ["browser", "stack"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 LICENCE = "Software licence. This licence is governed by the laws of Ireland. It ends in 2031."
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Stack]:
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,29 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.line import Line
 from tests.stack import Stack
-from tests.test_journeys import LAUNCH
+from tests.test_journeys import browser, stack
 
+__all__ = ["browser", "stack"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 PROGRAM = b"MZ\x90\0\x03\0\0\0" + b"\0" * 300
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Stack]:
-    running = Stack(tmp_path_factory.mktemp("stack"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=LAUNCH)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
