@@ -104,7 +104,7 @@ class RenameForm(forms.ModelForm):
     def clean_title(self) -> str:
         """As an uploaded file's name: nothing in it turns the direction of what stands after it."""
         kept = (c for c in self.cleaned_data["title"] if unicodedata.category(c)[0] != "C")
-        if not (title := " ".join("".join(kept).split())):
+        if not (title := " ".join(unicodedata.normalize("NFC", "".join(kept)).split())):
             raise forms.ValidationError(_("Write a name first."))
         return title
 

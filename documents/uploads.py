@@ -48,13 +48,14 @@ class Accepted:
 
 
 def clean_title(name: str) -> str:
-    """A file's name without folders, control and direction characters.
+    """A file's name without folders, control and direction characters, its accents composed: some
+    systems write them apart, and nobody who types the name does.
 
     At most 200 long: what stands before its ending is cut, for the ending tells what it is.
     """
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(c for c in base if unicodedata.category(c)[0] != "C")
-    title = " ".join(kept.split())
+    title = " ".join(unicodedata.normalize("NFC", kept).split())
     ending = found[0] if len(title) > _LENGTH and (found := _ENDING.search(title)) else ""
     return (title[: _LENGTH - len(ending)].rstrip() + ending)[:_LENGTH] or _("Untitled")
 

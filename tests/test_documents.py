@@ -106,6 +106,8 @@ def test_the_same_bytes_in_another_workspace_are_a_document_of_their_own(
         ("x" * 195 + " of 2026.docx", "x" * 195 + ".docx"),
         ("x" * 196 + ".pdf", "x" * 196 + ".pdf"),
         ("No. 5." + "x" * 300, "No. 5." + "x" * 194),
+        ("Vertra\u0308ge.pdf", "Vertr\u00e4ge.pdf"),
+        ("Vertra\u200b\u0308ge.pdf", "Vertr\u00e4ge.pdf"),
     ],
 )
 def test_a_title_is_a_clean_file_name(name, title):

@@ -107,8 +107,8 @@ def test_a_connection_cut_in_the_middle_of_a_piece_goes_on_by_itself(page, line,
     line.cut()
     tally(page, "1 of 1 files")
     expect(page.locator("#uploads .done summary")).to_have_text("1 uploaded")
-    # no more than the piece that was under way was sent twice
-    assert path.stat().st_size + 500_000 < line.passed < path.stat().st_size + 8_500_000
+    # something was sent twice, more than the heads of requests; no more than a piece
+    assert path.stat().st_size + 50_000 < line.passed < path.stat().st_size + 8_500_000
 
 
 def test_a_transfer_that_stalls_is_noticed_and_sent_again(page, line, tmp_path):
