@@ -299,7 +299,8 @@ def test_deleting_asks_first_then_hides_then_erases_when_its_time_is_over(
 ):
     path = Path(document.current.blob.file.path)
     where = f"/w/{workspace.slug}/documents/{document.public_id}/delete/"
-    assert "Delete “contract.txt”?" in as_owner.get(where).content.decode()
+    asks = as_owner.get(where).content.decode()
+    assert "Delete “<bdi>contract.txt</bdi>”?" in asks
     assert Document.objects.get().deleted_at is None
     as_owner.post(where)
     assert as_owner.get(where).status_code == 404
