@@ -140,6 +140,6 @@ def test_a_conversations_documents_come_first_and_the_newest_of_the_others(
         upload(workspace, owner, f"Text {number}.", f"{number}.txt")
     where = f"/w/{workspace.slug}/threads/{thread.public_id}/edit/"
     page = as_owner.get(where).content.decode()
-    listed = re.findall(r'name="documents" value="[^"]+"( checked)?[^>]*> <span>([^<]+)', page)
+    listed = re.findall(r'name="documents" value="[^"]+"( checked)?[^>]*> <span><bdi>([^<]+)', page)
     assert listed == [(" checked", document.title), ("", "3.txt"), ("", "2.txt")]
     assert "2 older documents are not listed here" in page
