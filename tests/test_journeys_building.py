@@ -11,7 +11,7 @@ from tests.stack import Stack
 from tests.test_journeys import browser
 
 __all__ = ["browser"]
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("tables")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 
 
 @pytest.fixture(scope="module")

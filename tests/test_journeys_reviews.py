@@ -16,7 +16,7 @@ from tests.stack import Stack
 from tests.test_journeys import browser, canonical, ensure_document, marked, open_page, stack
 
 __all__ = ["browser", "stack"]
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("tables")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
 LICENCE = "Software licence. This licence is governed by the laws of Ireland. It ends in 2031."
 
 
