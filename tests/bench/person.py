@@ -23,10 +23,11 @@ PARTIAL = re.compile(
     re.DOTALL,
 )
 WHOLE = re.compile(
-    r'<div class="a"><div id="[^"]+-settled">(.*?)</div><div id="[^"]+-tail" class="tail">(.*?)'
-    r"</div></div><ol",
+    r'<div class="a"[^>]*><div id="[^"]+-settled">(.*?)</div>'
+    r'<div id="[^"]+-tail" class="tail">(.*?)</div></div><ol',
     re.DOTALL,
 )
+SHOWN = re.compile(r'<div class="a"[^>]*>(.*?)</div>\s*(?:<ol|</article>|<p)', re.DOTALL)
 STATUS = re.compile(r'<p class="status">.*?</p>', re.DOTALL)
 HTMX = {"HX-Request": "true"}
 
@@ -210,9 +211,7 @@ class Person:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             page = self.request("GET", f"{self.workspace}answers/{answer}/", headers=HTMX)[2]
-            if found := re.search(
-                r'<div class="a">(.*?)</div>\s*(?:<ol|</article>|<p)', page, re.S
-            ):
+            if found := SHOWN.search(page):
                 return readable(found[1])
             time.sleep(0.02)
         return ""
