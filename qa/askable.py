@@ -7,11 +7,10 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import User, Workspace
+from accounts.models import User
 from documents import visual
 from documents.models import Document, Version
 from qa import budgets, claude_models, engine, looking
-from qa.claude import backend_of
 from qa.engine import catalogue
 from qa.models import Scope, TokenCount
 
@@ -125,9 +124,9 @@ def check_place(place: str, model: catalogue.Model | str) -> None:
         )
 
 
-def check_money(workspace: Workspace, by: User, usd: Decimal) -> None:
+def check_money(found: list[budgets.Standing], usd: Decimal) -> None:
     """Raises NotAskable when a budget does not allow a question that costs so much."""
     try:
-        budgets.check(workspace, by, backend_of(workspace), usd)
+        budgets.check(found, usd)
     except budgets.OverBudget as refusal:
         raise NotAskable(str(refusal)) from refusal

@@ -16,9 +16,10 @@ from django.utils.translation import ngettext
 from accounts.models import Event, User, Workspace
 from documents.forms import PlaceForm
 from documents.models import Document, Version
-from qa import askable, choosing, engine, looking, modes, passages
+from qa import askable, budgets, choosing, engine, looking, modes, passages
 from qa import pictures as enclosed
 from qa.askable import NotAskable
+from qa.claude import backend_of
 from qa.hints import hint
 from qa.models import (
     Answer,
@@ -95,9 +96,10 @@ def ask(
     shown = enclosed.tokens(follows, chosen.model, pictures)
     tokens = askable.known_tokens(versions, chosen.model)[0] + shown
     way = modes.way(versions, chosen.model, chosen.key, scope, follows, tokens, search)
+    purse = budgets.standings(workspace, by, backend_of(workspace))
     if not way.searches:
         whole = engine.least(tokens, chosen.model, place)
-        if modes.cheaper(workspace, by, whole, shown, chosen.model, place):
+        if modes.cheaper(budgets.least(purse), whole, shown, chosen.model, place):
             way = modes.Way.search(Answer.Reason.BUDGET)
     if way.searches:
         usd = engine.least_of_search(shown, chosen.model, place)
@@ -105,7 +107,7 @@ def ask(
     else:
         askable.check_looks(versions, looking.plan(versions, chosen.model), chosen.model)
         usd = engine.least(tokens, chosen.model, place)
-    askable.check_money(workspace, by, usd)
+    askable.check_money(purse, usd)
     try:
         with transaction.atomic():
             answer = _create(

@@ -87,15 +87,20 @@ def _standing(budget: Budget, workspace: Workspace, user: User, backend: str) ->
 
 
 def left(workspace: Workspace, user: User, backend: str) -> Decimal | None:
+    """As ``least``, of the budgets that bind now."""
+    return least(standings(workspace, user, backend))
+
+
+def least(found: list[Standing]) -> Decimal | None:
     """US dollars that are not spent, of the budget with the least left; None where no budget binds.
 
     What others have set aside is not taken off: most of it comes back, and is waited for."""
-    return min((one.left for one in standings(workspace, user, backend)), default=None)
+    return min((one.left for one in found), default=None)
 
 
-def check(workspace: Workspace, user: User, backend: str, usd: Decimal) -> None:
+def check(found: list[Standing], usd: Decimal) -> None:
     """Raises OverBudget when there is not so much left; nothing is set aside."""
-    for standing in standings(workspace, user, backend):
+    for standing in found:
         _refuse(standing, usd)
 
 

@@ -63,9 +63,9 @@ def connect(workspace: Workspace | None = None) -> Connection:
     """
     key = ClaudeKey.objects.of(workspace) if workspace else None
     connection = _by_key(key) if key else _of_settings()
-    chosen = ClaudeSettings.objects.filter(workspace=workspace).first() if workspace else None
-    if chosen is None:
+    if workspace is None:
         return connection
+    chosen = ClaudeSettings.of(workspace)
     return replace(connection, inline=chosen.inline, inference_geo=chosen.inference_geo)
 
 

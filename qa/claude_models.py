@@ -127,8 +127,7 @@ def default_key(workspace: Workspace) -> str:
 
 def default(workspace: Workspace) -> tuple[str, ClaudeModel | None]:
     """``default_key``, and the entry that the workspace chose where that is gone."""
-    rows = ClaudeSettings.objects.filter(workspace=workspace)
-    chosen = rows.first() or ClaudeSettings(workspace=workspace)
+    chosen = ClaudeSettings.of(workspace)
     if chosen.default_model == AUTO:
         return AUTO, None
     known = {one.key: one for one in entries()}

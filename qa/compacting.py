@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from config.database import release
-from documents.models import Version
 from qa import askable, claude_models, engine, gate, tiers
 from qa.claude import Connection, on_behalf
 from qa.engine import catalogue, prompts, suggesting, summarising
@@ -44,11 +43,11 @@ class Told:
         return "" if self.gone else None
 
 
-def room(versions: list[Version], model: catalogue.Model, *, searches: bool) -> int:
-    """For how many tokens of conversation there is room beside the versions; what is found by a
-    search needs some, too."""
+def room(documents: int, model: catalogue.Model, *, searches: bool) -> int:
+    """For how many tokens of conversation there is room beside so many of documents; what is found
+    by a search needs some, too."""
     most = engine.longest(model) - askable.FRAME_TOKENS
-    return most // 2 if searches else most - askable.known_tokens(versions, model)[0]
+    return most // 2 if searches else most - documents
 
 
 def size(*texts: str) -> int:

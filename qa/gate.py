@@ -74,13 +74,15 @@ def passing(
     block the request's row must be in the ledger.
     """
     model = claude_models.get(request.params["model"])
-    worst = worst_case(request, model)
+    counts = counted(request)
+    worst = engine.estimate(request, model, counts)
+    documents = sum(counts.get(version, 0) for version in request.texts)
     passage = Passage(connection, model.line or model.id, 0, None)
     deadline = time.monotonic() + patience
     try:
         while True:
             try:
-                _let_in(passage, payer, request, worst)
+                _let_in(passage, payer, request, worst, documents)
                 break
             except Postponed as later:
                 if time.monotonic() + later.seconds > deadline:
@@ -98,13 +100,17 @@ def passing(
 
 
 def _let_in(
-    passage: Passage, payer: Payer, request: engine.Request, worst: engine.Estimate
+    passage: Passage,
+    payer: Payer,
+    request: engine.Request,
+    worst: engine.Estimate,
+    documents: int,
 ) -> None:
     connection = passage.connection
     passage.reservation = budgets.reserve(
         payer.workspace, payer.user, connection, worst.usd, payer.answer
     )
-    tokens = uncached(connection, request, worst)
+    tokens = uncached(connection, request, worst, documents)
     try:
         if allowances.admit(connection, passage.line, tokens):
             passage.noted = tokens
@@ -141,17 +147,15 @@ def _harmless(write: Callable[[], None]) -> None:
     release()
 
 
-def uncached(connection: Connection, request: engine.Request, worst: engine.Estimate) -> int:
-    """Of the worst case, what counts toward the limit: not what the cache holds as far as the
-    ledger knows. Where that is wrong the account says so, and the request waits after all."""
+def uncached(
+    connection: Connection, request: engine.Request, worst: engine.Estimate, documents: int
+) -> int:
+    """Of the worst case, what counts toward the limit: not the tokens of documents that the cache
+    holds as far as the ledger knows. Where that is wrong the account says so, and the request waits
+    after all."""
     if warmth.of(warmth.named(connection, request)) is None:
         return worst.prompt_tokens
-    return max(0, worst.prompt_tokens - documents_tokens(request))
-
-
-def documents_tokens(request: engine.Request) -> int:
-    counts = counted(request)
-    return sum(counts.get(version, 0) for version in request.texts)
+    return max(0, worst.prompt_tokens - documents)
 
 
 def worst_case(request: engine.Request, model: catalogue.Model) -> engine.Estimate:

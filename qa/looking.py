@@ -103,12 +103,14 @@ def text_tokens(versions: Sequence[Version], model: catalogue.Model) -> int:
 
 def keep(answer: Answer, versions: Sequence[Version], shown: Plan, model: catalogue.Model) -> None:
     """With the answer: which pages it looks at, and about what that costs."""
+    kept = dict(Source.objects.filter(answer=answer).values_list("version", "looked"))
     for version in versions:
         pages = shown.of(version)
         unshown = _unshowable(version)
         looked = [page.number for page in pages if page.number not in unshown]
-        rows = Source.objects.filter(answer=answer, version=version).exclude(looked=looked)
-        rows.update(looked=looked, looked_tokens=cost(version, pages, model))
+        if looked != kept.get(version.pk, looked):
+            rows = Source.objects.filter(answer=answer, version=version)
+            rows.update(looked=looked, looked_tokens=cost(version, pages, model))
 
 
 # copies ------------------------------------------------------------------------------------------

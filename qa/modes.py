@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from accounts.models import User, Workspace
+from accounts.models import User
 from documents import visual
 from documents.models import Version
-from qa import askable, budgets, engine, looking
-from qa.claude import backend_of
+from qa import askable, engine, looking
 from qa.engine import catalogue
 from qa.models import Answer, Scope
 
@@ -80,16 +79,10 @@ def continued(versions: list[Version], model: str, follows: Answer | None) -> Wa
 
 
 def cheaper(
-    workspace: Workspace,
-    by: User,
-    whole: Decimal,
-    tokens: int,
-    model: catalogue.Model,
-    place: str = "",
+    left: Decimal | None, whole: Decimal, tokens: int, model: catalogue.Model, place: str = ""
 ) -> bool:
-    """Whether the budgets allow a search and not the ``whole`` of it, in US dollars. ``tokens`` are
-    those of what is sent either way."""
-    left = budgets.left(workspace, by, backend_of(workspace))
+    """Whether what is ``left`` of the budgets allows a search and not the ``whole`` of it, both in
+    US dollars. ``tokens`` are those of what is sent either way."""
     if left is None or whole <= left:
         return False
     return engine.least_of_search(tokens, model, place) <= left

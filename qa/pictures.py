@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -94,11 +94,14 @@ def _drawn(file: UploadedFile, name: str) -> ingest.Fitted:
 
 def drafts(ids: Iterable[str], workspace: Workspace, by: User) -> list[Picture]:
     """The pictures that a form names, in its order: those of theirs that were not asked about."""
+    asked = list(dict.fromkeys(ids))
+    if not asked:
+        return []
     known = {
         str(picture.public_id): picture
         for picture in Picture.objects.unasked().filter(workspace=workspace, uploaded_by=by)
     }
-    return [known[id_] for id_ in dict.fromkeys(ids) if id_ in known]
+    return [known[id_] for id_ in asked if id_ in known]
 
 
 def check_count(count: int) -> None:
@@ -166,7 +169,11 @@ def check_room(shown: Sequence[Picture], room: Room) -> None:
 
 def tokens(last: Answer | None, model: catalogue.Model, new: Sequence[Picture] = ()) -> int:
     """What the pictures of a conversation up to this answer cost, and a new question's."""
-    turns = [*_turns(last), [*new]]
+    return cost([*_turns(last), [*new]], model)
+
+
+def cost(turns: Sequence[Sequence[Picture]], model: catalogue.Model) -> int:
+    """The same of the pictures of each turn, as far as they are sent."""
     return sum(
         looks.picture_tokens(picture.width, picture.height, model)
         for turn in turns[unsent(turns, Room(looks.most(model))) :]
@@ -183,11 +190,14 @@ def _turns(last: Answer | None) -> list[list[Picture]]:
     """The same by question, oldest first; what is asked later has a higher key."""
     if last is None:
         return []
+    of_thread = Q(answer__thread=last.thread_id) if last.thread_id else Q(answer=last)
     turns: dict[int, list[Picture]] = {}
-    rows = Enclosure.objects.filter(answer__in=last.keys_to_here()).order_by("answer", "number")
+    rows = Enclosure.objects.filter(of_thread).order_by("answer", "number")
     for row in rows.select_related("picture"):
         turns.setdefault(row.answer_id, []).append(row.picture)
-    return list(turns.values())
+    # few conversations have any: only then it is asked which of them stand on the way here
+    here = set(last.keys_to_here()) if turns else set()
+    return [shown for key, shown in turns.items() if key in here]
 
 
 def sent(answer: Answer, connection: Connection) -> tuple[engine.Picture, ...]:

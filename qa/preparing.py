@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from config.database import release
 from documents import ingest, visual
 from documents.models import Page, RemoteFile, Text, Version, VersionQuerySet
 from qa import (
+    budgets,
     claude_models,
     compacting,
     engine,
@@ -45,22 +46,40 @@ def prepare(answer: Answer, connection: Connection) -> tuple[engine.Request, lis
     """
     model = claude_models.get(answer.model_requested)
     check_place(connection.inference_geo, model)
-    versions = [] if answer.searches else _fitting(answer, model, connection)
-    request, shown = _request(answer, connection, versions, model)
-    if versions and _only_searching_is_affordable(answer, connection, request, model):
+    said = _done(answer.earlier())
+    pictured = pictures.cost([*map(pictures.of, said), pictures.of(answer)], model)
+    read = _Read() if answer.searches else _fitting(answer, model, connection, pictured)
+    request, shown = _request(answer, connection, read, model, said, pictured)
+    if read.versions and _only_searching_is_affordable(
+        answer, connection, request, model, pictured
+    ):
         _search_instead(answer, Answer.Reason.BUDGET)
-        versions = []
-        request, shown = _request(answer, connection, versions, model)
-    looking.keep(answer, versions, shown, model)
+        read = _Read()
+        request, shown = _request(answer, connection, read, model, said, pictured)
+    looking.keep(answer, read.versions, shown, model)
     if not answer.is_mine():
         # uploading may take long: what another worker writes by now is not paid for twice
         raise LostLease
-    return request, versions
+    return request, read.versions
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What is read whole, and about how many tokens it takes."""
+
+    versions: list[Version] = field(default_factory=list)
+    tokens: int = 0
 
 
 def _request(
-    answer: Answer, connection: Connection, versions: list[Version], model: engine.catalogue.Model
+    answer: Answer,
+    connection: Connection,
+    whole: _Read,
+    model: engine.catalogue.Model,
+    said: list[Answer],
+    pictured: int,
 ) -> tuple[engine.Request, looking.Plan]:
+    versions = whole.versions
     if answer.searches and not scopes.within(answer).exists():
         raise NotAskable(_("There is nothing left to search. Choose anew what to ask about."))
     shown = looking.plan(versions, model)
@@ -68,7 +87,8 @@ def _request(
     read = sources(versions, connection, shown)
     room = looking.room_beside(read, model, connection)
     pictures.check_room(pictures.of(answer), room)
-    told = _conversation(answer, versions, model, connection)
+    left = compacting.room(whole.tokens, model, searches=answer.searches) - pictured
+    told = _conversation(answer, said, left, connection)
     question = engine.Question(
         text=answer.question,
         model=model,
@@ -88,13 +108,10 @@ def _request(
 
 
 def _conversation(
-    answer: Answer, versions: list[Version], model: engine.catalogue.Model, connection: Connection
+    answer: Answer, path: list[Answer], room: int, connection: Connection
 ) -> compacting.Told:
-    """What of it goes with the question, and keeps with the answer what does not. Raises LostLease,
-    Interrupted, OverBudget and Postponed."""
-    path = finished(answer.follows)
-    room = compacting.room(versions, model, searches=answer.searches)
-    room -= pictures.tokens(answer, model)
+    """What of it goes with the question where there is room for so many tokens, and keeps with the
+    answer what does not. Raises LostLease, Interrupted, OverBudget and Postponed."""
     room -= compacting.size(answer.question, answer.about_text, answer.brief)
     told = compacting.compacted(answer, path, room, connection)
     kept = answer.summary_id == (told.summary.pk if told.summary else None)
@@ -105,12 +122,17 @@ def _conversation(
 
 
 def _only_searching_is_affordable(
-    answer: Answer, connection: Connection, request: engine.Request, model: engine.catalogue.Model
+    answer: Answer,
+    connection: Connection,
+    request: engine.Request,
+    model: engine.catalogue.Model,
+    pictured: int,
 ) -> bool:
+    left = budgets.left(answer.workspace, answer.author, connection.backend)
+    if left is None:
+        return False
     whole = gate.worst_case(request, model).usd
-    tokens = pictures.tokens(answer, model)
-    place = connection.inference_geo
-    return modes.cheaper(answer.workspace, answer.author, whole, tokens, model, place)
+    return modes.cheaper(left, whole, pictured, model, connection.inference_geo)
 
 
 def _search_instead(answer: Answer, reason: str) -> None:
@@ -128,12 +150,14 @@ def sources(
     """What is sent of each version, uploading what the API does not have yet."""
     made = []
     with_text = _with_text(versions)
+    known = {} if connection.inline else _uploaded(versions, connection)
     for one in versions:
         source = _source(one, looking.looks_of(one, shown.of(one), connection))
         if one.pk in with_text and connection.inline:
             source = replace(source, text=Text.objects.get(version=one).content)
         elif one.pk in with_text:
-            source = replace(source, file_id=remote.ensure_uploaded(one, connection))
+            file_id = known.get(one.pk) or remote.ensure_uploaded(one, connection)
+            source = replace(source, file_id=file_id)
         made.append(source)
     looking.check_size(look for source in made for look in source.looks)
     return tuple(made)
@@ -146,8 +170,7 @@ def sources_at_hand(
     would have to be made for it."""
     if connection.inline:
         return None if shown.pages else sources(versions, connection, shown)
-    rows = RemoteFile.objects.usable(connection.account).filter(version__in=versions)
-    files = dict(rows.filter(kind=RemoteFile.Kind.TEXT).values_list("version", "file_id"))
+    files = _uploaded(versions, connection)
     with_text = _with_text(versions)
     made = []
     for one in versions:
@@ -159,8 +182,17 @@ def sources_at_hand(
 
 
 def _with_text(versions: list[Version]) -> set[int]:
-    rows = Version.objects.filter(pk__in=[version.pk for version in versions]).with_text()
-    return set(rows.values_list("pk", flat=True))
+    told = {version.pk for version in versions if version.has_text}
+    if asked := [version.pk for version in versions if version.has_text is None]:
+        rows = Version.objects.filter(pk__in=asked).with_text()
+        told |= set(rows.values_list("pk", flat=True))
+    return told
+
+
+def _uploaded(versions: list[Version], connection: Connection) -> dict[int, str]:
+    """The file ids of the texts that the API has."""
+    rows = RemoteFile.objects.usable(connection.account).filter(version__in=versions)
+    return dict(rows.filter(kind=RemoteFile.Kind.TEXT).values_list("version", "file_id"))
 
 
 def _source(version: Version, looks: tuple[engine.Look, ...]) -> engine.Source:
@@ -174,16 +206,15 @@ def _source(version: Version, looks: tuple[engine.Look, ...]) -> engine.Source:
 
 
 def _fitting(
-    answer: Answer, model: engine.catalogue.Model, connection: Connection
-) -> list[Version]:
-    """The versions to read; none when, now that they are counted, they must be searched."""
+    answer: Answer, model: engine.catalogue.Model, connection: Connection, pictured: int
+) -> _Read:
+    """What to read; nothing when, now that it is counted, it must be searched."""
     versions = _readable_versions(answer)
-    texts = sum(remote.ensure_counted(v, model, connection) for v in versions)
-    shown = looking.plan(versions, model).tokens + pictures.tokens(answer, model)
-    if fit(texts + shown, model):
-        return versions
+    tokens = remote.tokens(versions, model, connection) + looking.plan(versions, model).tokens
+    if fit(tokens + pictured, model):
+        return _Read(versions, tokens)
     _search_instead(answer, Answer.Reason.SIZE)
-    return []
+    return _Read()
 
 
 def remember(
@@ -236,19 +267,23 @@ def description(version: Version, looked: Collection[int] = ()) -> str | None:
 def _readable_versions(answer: Answer) -> list[Version]:
     """The versions that are sent: one without any text has nothing to be asked about."""
     rows = answer.sources.select_related("document__workspace", "blob").order_by("pk")
-    for version in rows:
+    found = list(rows.telling_text())
+    for version in found:
         title = version.document.title
         if version.document.deleted_at:
             raise NotAskable(_("%(title)s was deleted.") % {"title": title})
         if version.status != Version.Status.READY:
             raise NotAskable(_("%(title)s is not ready to be read.") % {"title": title})
-    return readable(rows)
+    return _to_read(found)
 
 
 def readable(rows: VersionQuerySet) -> list[Version]:
     """Those with a text, or with pages to look at."""
-    texts = set(rows.with_text().values_list("pk", flat=True))
-    return [version for version in rows if version.pk in texts or visual.pages(version)]
+    return _to_read(rows.telling_text())
+
+
+def _to_read(found: Iterable[Version]) -> list[Version]:
+    return [version for version in found if version.has_text or visual.pages(version)]
 
 
 @lru_cache(maxsize=8)
@@ -268,7 +303,10 @@ def source_text(version: str) -> engine.SourceText:
 
 def finished(last: Answer | None) -> list[Answer]:
     """The finished answers of a conversation up to and with this one, oldest first."""
-    steps = last.conversation() if last is not None else []
+    return _done(last.conversation()) if last is not None else []
+
+
+def _done(steps: list[Answer]) -> list[Answer]:
     return [step for step in steps if step.status == Answer.Status.DONE]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
@@ -59,6 +60,18 @@ def ensure_uploaded(version: Version, connection: Connection) -> str:
 def forget(versions: list[Version], connection: Connection) -> None:
     """The API does not have these any more: the next question uploads them again."""
     RemoteFile.objects.filter(version__in=versions, account=connection.account).delete()
+
+
+def tokens(
+    versions: Sequence[Version], model: engine.catalogue.Model | str, connection: Connection
+) -> int:
+    """Of the versions' texts for the model, counting what the API has not counted yet."""
+    asked = TokenCount.objects.filter(version__in=versions, model=engine.catalogue.normalise(model))
+    known = dict(asked.values_list("version", "tokens"))
+    return sum(
+        known[version.pk] if version.pk in known else ensure_counted(version, model, connection)
+        for version in versions
+    )
 
 
 def ensure_counted(

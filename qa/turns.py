@@ -32,7 +32,7 @@ def write_next() -> bool:
 def _claim_next() -> Answer | None:
     # one at a time: two threads that look at once would both find the same turn
     with _choosing:
-        rows = Answer.objects.select_related("workspace", "thread", "author")
+        rows = Answer.objects.select_related("workspace__claude", "thread", "author")
         while (answer := rows.next_due(but=_crowding())) is not None:
             if answer.claim(owner_name()):
                 _writing[answer.author_id] += 1

@@ -59,8 +59,7 @@ def allowed(desk: Desk) -> bool:
     """Whether documents are read beforehand at all, here, for this user and with this model."""
     if not settings.PREWARM or not desk.workspace.allows(desk.user, Act.ASK):
         return False
-    chosen = ClaudeSettings.objects.filter(workspace=desk.workspace).first()
-    if chosen is not None and not chosen.prewarm:
+    if not ClaudeSettings.of(desk.workspace).prewarm:
         return False
     return not claude_models.entry(desk.model.key).refuses_prewarm
 
@@ -183,14 +182,15 @@ def _warm(desk: Desk, connection: Connection) -> ApiCall | None:
     model = desk.model
     if desk.searches(versions):
         return None
-    tokens = sum(remote.ensure_counted(version, model, connection) for version in versions)
+    tokens = remote.tokens(versions, model, connection)
     shown = looking.plan(versions, model)
     if not askable.fit(tokens + shown.tokens, model):
         # it is searched, and shares nothing but the tools
         return None
     of = sources(versions, connection, shown)
     room = looking.room_beside(of, model, connection)
-    told = compacting.at_hand(finished(desk.last), compacting.room(versions, model, searches=False))
+    left = compacting.room(tokens + shown.tokens, model, searches=False)
+    told = compacting.at_hand(finished(desk.last), left)
     question = desk.question(connection, of, turns(told.whole, connection, room), told.earlier)
     request = keeping(question, connection, desk.workspace, desk.thread, build=engine.build_warming)
     if tokens < model.cache_minimum or not _accepted(desk, request):

@@ -45,7 +45,7 @@ def why_not(workspace: Workspace, model: catalogue.Model) -> str:
     """Why the workspace's cells cannot be answered by a batch; "" when they can."""
     if not model.batch:
         return _("%(model)s cannot be asked by batch.") % {"model": model.name}
-    if ClaudeSettings.objects.filter(workspace=workspace, inline=True).exists():
+    if ClaudeSettings.of(workspace).inline:
         return _(
             "This workspace stores nothing with Claude, and a batch is kept there until it is "
             "fetched. Run it live."

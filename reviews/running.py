@@ -51,7 +51,8 @@ def start(
     try:
         place = ClaudeSettings.place_of(table.workspace)
         askable.check_place(place, table.model)
-        budgets.check(table.workspace, by, backend_of(table.workspace), usd)
+        found = budgets.standings(table.workspace, by, backend_of(table.workspace))
+        budgets.check(found, usd)
     except (askable.NotAskable, budgets.OverBudget) as refusal:
         raise NotPossible(str(refusal)) from refusal
     with transaction.atomic():

@@ -83,7 +83,8 @@ def test_where_it_is_answered_is_in_the_price(owner, workspace, document, search
         assert there[key].cost.warm == anywhere[key].cost.warm * Decimal("1.1")
     dated = "claude-haiku-4-5-20251001"
     assert there[dated].cost == anywhere[dated].cost, "it costs no more, it just cannot"
-    ClaudeSettings.objects.filter(pk=place.pk).update(inference_geo="global")
+    place.inference_geo = "global"
+    place.save()
     priced = options(workspace, owner, document, search=search)
     assert {key: one.cost for key, one in priced.items()} == {
         key: one.cost for key, one in anywhere.items()
@@ -235,9 +236,11 @@ def test_the_workspaces_default_is_chosen_at_first(as_owner, owner, workspace, d
     assert picker.make(workspace, owner, []).chosen.key == "claude-opus-5-5"
     change("claude-opus-5-5", enabled=False)
     assert picker.make(workspace, owner, []).chosen.key == "claude-sonnet-5-5"
-    ClaudeSettings.objects.filter(pk=settings.pk).update(default_model="auto")
+    settings.default_model = "auto"
+    settings.save()
     assert picker.make(workspace, owner, []).chosen.key == "auto"
-    ClaudeSettings.objects.filter(pk=settings.pk).update(auto=False)
+    settings.auto = False
+    settings.save()
     assert "auto" not in options(workspace, owner)
     change("claude-sonnet-5-5", enabled=False)
     assert picker.make(workspace, owner, []).chosen.key == "claude-haiku-5-5"

@@ -226,9 +226,10 @@ def test_many_who_open_at_once_do_not_keep_the_sweep_from_its_worker(emulator, s
 
 
 def test_a_workspace_or_an_installation_may_switch_it_off(emulator, sent, settings, thread, owner):
-    ClaudeSettings.objects.create(workspace=thread.workspace, prewarm=False)
+    chosen = ClaudeSettings.objects.create(workspace=thread.workspace, prewarm=False)
     assert not warming.opened(desk(thread, owner))
-    ClaudeSettings.objects.update(prewarm=True)
+    chosen.prewarm = True
+    chosen.save()
     settings.PREWARM = False
     assert not warming.opened(desk(thread, owner))
     settings.PREWARM = True

@@ -31,6 +31,10 @@ def _due() -> Q:
     return Q(status=Version.Status.QUEUED) | abandoned
 
 
+def _readable_pages() -> models.QuerySet[Page]:
+    return Page.objects.filter(version=models.OuterRef("pk")).exclude(source="none")
+
+
 class VersionQuerySet(models.QuerySet["Version"]):
     def visible_to(self, user: Any) -> VersionQuerySet:
         return self.filter(document__in=Document.objects.visible_to(user).values("pk"))
@@ -40,8 +44,11 @@ class VersionQuerySet(models.QuerySet["Version"]):
 
     def with_text(self) -> VersionQuerySet:
         """Without those on which nothing could be read, like a scan in a language unknown here."""
-        readable = Page.objects.filter(version=models.OuterRef("pk")).exclude(source="none")
-        return self.filter(models.Exists(readable))
+        return self.filter(models.Exists(_readable_pages()))
+
+    def telling_text(self) -> VersionQuerySet:
+        """The same ones and the others, each with ``has_text``."""
+        return self.annotate(has_text=models.Exists(_readable_pages()))  # type: ignore[no-redef]
 
     def to_index(self) -> VersionQuerySet:
         """Current, ready versions of live documents that cannot be found yet."""
@@ -113,6 +120,9 @@ class Version(models.Model):
     ``findings`` are what a reviewer must know of, as `ingest.Finding` has it; ``unread`` are the
     numbers of pages on which something stands that could not be read. ``name`` is the file's.
     """
+
+    # of rows that ``telling_text`` gave
+    has_text: bool | None = None
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("Waiting")

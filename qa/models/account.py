@@ -63,14 +63,21 @@ class ClaudeSettings(models.Model):
         return str(self.workspace)
 
     @classmethod
+    def of(cls, workspace: Workspace) -> ClaudeSettings:
+        """The workspace's; asked once per object, which lives for one request or one answer."""
+        try:
+            return workspace.claude
+        except cls.DoesNotExist:
+            return cls(workspace_id=workspace.pk)
+
+    @classmethod
     def offers_auto(cls, workspace: Workspace) -> bool:
-        return not cls.objects.filter(workspace=workspace, auto=False).exists()
+        return cls.of(workspace).auto
 
     @classmethod
     def place_of(cls, workspace: Workspace) -> str:
         """Where the workspace's questions are answered; empty where that is not said."""
-        rows = cls.objects.filter(workspace=workspace)
-        return rows.values_list("inference_geo", flat=True).first() or ""
+        return cls.of(workspace).inference_geo
 
 
 class ClaudeKeyQuerySet(models.QuerySet["ClaudeKey"]):

@@ -23,10 +23,6 @@ from qa.models.thread import Thread
 from qa.models.turns import AnswerQuerySet, Status
 
 LEASE = timedelta(seconds=settings.LEASE_SECONDS)
-_CLAIMED = (
-    *("status", "lease_owner", "lease_until", "attempts", "crashes", "postponements"),
-    *("started_at", "next_try_at", "stop_requested_at"),
-)
 
 
 class Answer(models.Model):
@@ -219,10 +215,11 @@ class Answer(models.Model):
     def conversation(self) -> list[Answer]:
         """The answers of its thread from the first to itself, with what sending them again takes:
         a number of queries that does not grow with their number."""
-        keys = self.keys_to_here()
-        rows = Answer.objects.filter(pk__in=keys).select_related("about_version")
-        found = rows.prefetch_related("citations__version", "enclosures__picture").in_bulk()
-        return [found[key] for key in keys]
+        return Answer.objects.to_send(self.keys_to_here())
+
+    def earlier(self) -> list[Answer]:
+        """The same, without itself."""
+        return Answer.objects.to_send(self.keys_to_here()[:-1]) if self.follows_id else []
 
     def keys_to_here(self) -> list[int]:
         """The keys of the answers of its thread from the first to itself."""
@@ -302,22 +299,20 @@ class Answer(models.Model):
         """Take the work; False when another worker has it, or nothing is to be done."""
         now = timezone.now()
         died = self.status == self.Status.RUNNING
-        won = (
-            Answer.objects.filter(pk=self.pk, attempts=self.attempts)
-            .due()
-            .update(
-                status=self.Status.RUNNING,
-                lease_owner=f"{owner}:{uuid.uuid4().hex[:8]}",
-                lease_until=now + LEASE,
-                attempts=F("attempts") + 1,
-                crashes=F("crashes") + (1 if died else 0),
-                started_at=now,
-                next_try_at=None,
-            )
-        )
+        claimed = {
+            "status": self.Status.RUNNING,
+            "lease_owner": f"{owner}:{uuid.uuid4().hex[:8]}",
+            "lease_until": now + LEASE,
+            # nothing counts but a claim of these attempts
+            "attempts": self.attempts + 1,
+            "crashes": self.crashes + (1 if died else 0),
+            "started_at": now,
+            "next_try_at": None,
+        }
+        won = Answer.objects.filter(pk=self.pk, attempts=self.attempts).due().update(**claimed)
         if won:
-            # only these: what was loaded along with the row stays
-            self.refresh_from_db(fields=_CLAIMED)
+            for name, value in claimed.items():
+                setattr(self, name, value)
         return bool(won)
 
     def _mine(self) -> AnswerQuerySet:

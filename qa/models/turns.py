@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Workspace
+from qa.models.citation import Citation
 from qa.models.source import Source
 from qa.models.thread import Thread
 
@@ -50,6 +51,16 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
             models.Prefetch("source_rows", read),
         )
 
+    def to_send(self, keys: list[int]) -> list[Answer]:
+        """In this order, with what sending them again takes."""
+        cited = Citation.objects.select_related("version").only(
+            *("answer", "number", "title", "start", "end", "cited_text", "version__public_id")
+        )
+        rows = self.filter(pk__in=keys).select_related("about_version")
+        rows = rows.prefetch_related(models.Prefetch("citations", cited), "enclosures__picture")
+        found = rows.in_bulk()
+        return [found[key] for key in keys]
+
     def working(self) -> AnswerQuerySet:
         """Not ended yet."""
         return self.filter(status__in=[Status.QUEUED, Status.RUNNING])
@@ -68,24 +79,32 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
         the fewest being written; among equals, of the one whose last turn is longest ago.
         """
         due = self.due().exclude(author__in=but)
-        left = due.filter(status=Status.RUNNING).order_by("lease_until")
-        if (abandoned := left.first()) is not None:
-            return abandoned
+        found = set(due.order_by().values_list("author", "status").distinct())
+        if Status.RUNNING in {status for _author, status in found}:
+            left = due.filter(status=Status.RUNNING).order_by("lease_until")
+            if (abandoned := left.first()) is not None:
+                return abandoned
+        authors = {author for author, _status in found}
+        if len(authors) < 2:
+            # as mostly: nobody to be compared with
+            return due.filter(author__in=authors).oldest() if authors else None
         writing = self.filter(status=Status.RUNNING, lease_until__gte=timezone.now())
         active = Counter(writing.values_list("author", flat=True))
         turns = sorted(
-            (active[author], self.filter(author=author).last_turn(), author)
-            for author in due.order_by().values_list("author", flat=True).distinct()
+            (active[author], self.filter(author=author).last_turn(), author) for author in authors
         )
         for _active, _last, author in turns:
-            # before those that were asked by the hundred, somebody waits for it at a page
-            if (oldest := due.filter(author=author).order_by("then", "pk").first()) is None:
+            if (oldest := due.filter(author=author).oldest()) is None:
                 continue
             # another worker took one of theirs between the two looks: it is someone else's turn
             if writing.filter(author=author).count() > active[author]:
                 return self.next_due(but)
             return oldest
         return None
+
+    def oldest(self) -> Answer | None:
+        """Before those that were asked by the hundred, what somebody waits for at a page."""
+        return self.order_by("then", "pk").first()
 
     def last_turn(self) -> datetime:
         """When one of these was last taken to be written; long ago if none was."""
