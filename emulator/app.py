@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import ipaddress
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,9 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
             planned.account, planned.message["id"], planned.prompt.identity, planned.use
         )
 
+    def spoke() -> None:
+        entry.spoke_at = time.time()
+
     def ended(sent: int, complete: bool, gone: bool) -> None:
         entry.disconnected = gone
         if entry.begun:
@@ -161,7 +165,7 @@ async def _messages(emulator: Emulator, request: Request, entry: Entry) -> Any:
 
     if body.get("stream"):
         sent = list(events(planned.message, count))
-        return EventStream(sent, emulator.pace, fault, begun, ended)
+        return EventStream(sent, emulator.pace, fault, begun, spoke, ended)
     await _plain_fault(request, fault)
     await until_gone(request.receive, _seconds(emulator.pace, usage["output_tokens"]))
     begun()

@@ -1,6 +1,7 @@
 """What was asked of this server and what it said it used, for tests that compare books."""
 
 import threading
+import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,8 @@ class Entry:
     usage: dict[str, Any] | None = None
     message_id: str | None = None
     fault: str | None = None
+    at: float = field(default_factory=time.time)  # seconds since 1970, as all clocks here
+    spoke_at: float | None = None  # when its first text was sent
     begun: bool = False  # the answer, and with it what it costs
     disconnected: bool = False
     notes: list[str] = field(default_factory=list)

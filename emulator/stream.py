@@ -145,8 +145,9 @@ class ClientGone(Exception):
 
 
 class EventStream:
-    """The ASGI response. `begun` is called with the first event, `ended` when nothing more
-    is sent: with the output tokens sent, whether that was all, and whether the client had gone."""
+    """The ASGI response. `begun` is called with the first event, `spoke` with the first text,
+    `ended` when nothing more is sent: with the output tokens sent, whether that was all, and
+    whether the client had gone."""
 
     def __init__(
         self,
@@ -154,10 +155,11 @@ class EventStream:
         pace: Pace,
         fault: Fault | None,
         begun: Callable[[], None],
+        spoke: Callable[[], None],
         ended: Callable[[int, bool, bool], None],
     ) -> None:
         self._planned, self._pace, self._fault = planned, pace, fault
-        self._begun, self._ended = begun, ended
+        self._begun, self._spoke, self._ended = begun, spoke, ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gone = asyncio.Event()
@@ -206,7 +208,10 @@ class EventStream:
             else:
                 # Lets other streams run, and the watcher notice that the client has gone.
                 await asyncio.sleep(0)
-            texts += event.data.get("delta", {}).get("type") == "text_delta"
+            if event.data.get("delta", {}).get("type") == "text_delta":
+                if not texts:
+                    self._spoke()
+                texts += 1
             yield event
 
     async def _misbehave(self, gone: asyncio.Event, scope: Scope) -> AsyncIterator[Event]:

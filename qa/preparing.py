@@ -266,9 +266,10 @@ def description(version: Version, looked: Collection[int] = ()) -> str | None:
 
 def _readable_versions(answer: Answer) -> list[Version]:
     """The versions that are sent: one without any text has nothing to be asked about."""
-    rows = answer.sources.select_related("document__workspace", "blob").order_by("pk")
+    rows = answer.sources.select_related("document", "blob").order_by("pk")
     found = list(rows.telling_text())
     for version in found:
+        version.document.workspace = answer.workspace
         title = version.document.title
         if version.document.deleted_at:
             raise NotAskable(_("%(title)s was deleted.") % {"title": title})

@@ -19,13 +19,13 @@ def _safe(value):
 
 
 def test_what_is_streamed_is_taken_in_from_its_first_words_on():
-    asked = Asked("thread", "answer", 0.1)
+    asked = Asked("thread", "answer", at=0.0, posted=0.1)
     asked.take(message(first=True, status="Writing…"), 1.0)
     assert (asked.first, asked.text) == (0.0, "")
     asked.take(message(tail="<p>Sixty</p>"), 2.0)
     asked.take(message(settled="<p>Sixty days.</p>", tail="<p>In</p>"), 3.0)
     assert (asked.first, asked.last, asked.text) == (2.0, 3.0, "Sixty days. In")
-    late = Asked("thread", "answer", 0.1)
+    late = Asked("thread", "answer", at=0.0, posted=0.1)
     late.take(message(first=True, settled="<p>Sixty days.</p>", tail="<p>In</p>"), 4.0)
     assert (late.first, late.text) == (4.0, "Sixty days. In")
 

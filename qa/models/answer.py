@@ -218,8 +218,9 @@ class Answer(models.Model):
         return Answer.objects.to_send(self.keys_to_here())
 
     def earlier(self) -> list[Answer]:
-        """The same, without itself."""
-        return Answer.objects.to_send(self.keys_to_here()[:-1]) if self.follows_id else []
+        """The same, without itself; its own pictures are looked up along with theirs."""
+        keys = self.keys_to_here()[:-1] if self.follows_id else []
+        return Answer.objects.to_send(keys, [self])
 
     def keys_to_here(self) -> list[int]:
         """The keys of the answers of its thread from the first to itself."""

@@ -51,15 +51,16 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
             models.Prefetch("source_rows", read),
         )
 
-    def to_send(self, keys: list[int]) -> list[Answer]:
-        """In this order, with what sending them again takes."""
+    def to_send(self, keys: list[int], new: list[Answer] = ()) -> list[Answer]:  # type: ignore[assignment]
+        """In this order, with what sending them again takes; the pictures of ``new`` ones too."""
         cited = Citation.objects.select_related("version").only(
             *("answer", "number", "title", "start", "end", "cited_text", "version__public_id")
         )
         rows = self.filter(pk__in=keys).select_related("about_version")
-        rows = rows.prefetch_related(models.Prefetch("citations", cited), "enclosures__picture")
-        found = rows.in_bulk()
-        return [found[key] for key in keys]
+        found = rows.prefetch_related(models.Prefetch("citations", cited)).in_bulk()
+        path = [found[key] for key in keys]
+        models.prefetch_related_objects([*path, *new], "enclosures__picture")
+        return path
 
     def working(self) -> AnswerQuerySet:
         """Not ended yet."""

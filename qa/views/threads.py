@@ -262,7 +262,7 @@ def _follow_up(
     request: MemberRequest, thread: Thread, data: dict[str, Any], shown: list[Picture]
 ) -> Answer:
     # locked: two questions at once must not follow the same answer
-    Thread.objects.select_for_update().get(pk=thread.pk)
+    Thread.objects.select_for_update().values_list("pk").get(pk=thread.pk)
     last = thread.last_answer(siblings.through(thread, request.POST, "through"))
     if last is not None and last.working and last.submission != data["submission"]:
         raise askable.NotAskable(_("The answer above is still being written. Wait, or stop it."))

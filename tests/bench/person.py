@@ -44,6 +44,7 @@ class Asked:
 
     thread: str
     answer: str
+    at: float  # the question was sent, in seconds since 1970
     posted: float  # the response to the question was there
     connected: float = 0.0  # the stream's headers were there
     first: float = 0.0  # the first text
@@ -172,7 +173,7 @@ class Person:
     def ask(self, question: str, model: str, document: str = "", thread: str = "") -> Asked:
         """A first question about the document, or the next one of the thread; read to its end."""
         fields = {"question": question, "model": model, "submission": str(uuid.uuid4())}
-        began = time.perf_counter()
+        at, began = time.time(), time.perf_counter()
         if thread:
             status, _headers, page = self.post(
                 f"{self.workspace}threads/{thread}/ask/", fields, **HTMX
@@ -186,7 +187,7 @@ class Person:
             status, _headers, page = self.request("GET", headers["location"])
         assert status == 200, page
         path, answer = STREAM.findall(page)[-1]
-        asked = Asked(thread, answer, time.perf_counter() - began)
+        asked = Asked(thread, answer, at, time.perf_counter() - began)
         for connected, came, message in list(self._messages(path)):
             asked.connected = asked.connected or connected - began
             asked.take(message, came - began)

@@ -126,7 +126,7 @@ def measure_streams(folder: Path, options: argparse.Namespace) -> dict[str, Any]
         document = person.upload(options.contract)
         database = folder / "stack" / "pincite.sqlite3"
         bare = Bare(emulator.url, MODEL, options.contract.name, streams.canonical(database))
-        bench = streams.Bench(person, bare, document, database)
+        bench = streams.Bench(person, bare, document, database, emulator.requests)
         bench.run(1, 1)
         bench.run(10, 1)
         loads = [bench.run(1, options.rounds), bench.run(10, options.crowd_rounds)]
@@ -149,6 +149,8 @@ def stream_numbers(load: streams.Load) -> dict[str, Any]:
             "sdk": asdict(bare),
             "added": asdict(added),
         }
+    there, back = load.ways_ms()
+    numbers["ways_ms"] = {"to_claude": asdict(there), "back": asdict(back)}
     through, bare = load.words_a_second()
     numbers["words_per_second_of_a_stream"] = {"pincite": asdict(through), "sdk": asdict(bare)}
     numbers["words_per_second_in_all"] = {
@@ -176,6 +178,9 @@ def print_streams(found: dict[str, Any]) -> None:
             if count == 1 and key.endswith("follow_up"):
                 goal = verdict(row["added"]["median"], "added_ms", "ms at the median")
             print(f"  {title:42} {cells[0]:>15} {cells[1]:>15} {cells[2]:>15}{goal}")
+        there, back = numbers["ways_ms"]["to_claude"], numbers["ways_ms"]["back"]
+        said = f"until Claude is asked {there['median']:.0f} / {there['p95']:.0f}, from its first"
+        print(f"    of it: {said} text to the reader {back['median']:.1f} / {back['p95']:.1f}")
         stream, whole = numbers["words_per_second_of_a_stream"], numbers["words_per_second_in_all"]
         pace = [f"{stream[c]['median']:.0f}" for c in stream]
         print(f"  {'words a second of one stream, while it runs':42} {pace[0]:>15} {pace[1]:>15}")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from tests.bench.bare import Bare, Heard
@@ -57,6 +57,8 @@ class Load:
     words: int = 0
     seconds_through: float = 0.0
     seconds_bare: float = 0.0
+    # of answers: ms until Claude was asked, and from Claude's first text to the reader's
+    ways: list[tuple[float, float]] = field(default_factory=list)
     altered: list[str] = field(default_factory=list)
 
     def first_ms(self, follow_up: bool) -> tuple[Spread, Spread, Spread]:
@@ -66,6 +68,11 @@ class Load:
         bare = [pair.bare.first * 1000 for pair in pairs]
         added = [one - other for one, other in zip(through, bare, strict=True)]
         return Spread.of(through), Spread.of(bare), Spread.of(added)
+
+    def ways_ms(self) -> tuple[Spread, Spread]:
+        """The two parts of what Pincite adds: to Claude, and back from it."""
+        there, back = zip(*self.ways, strict=True)
+        return Spread.of(there), Spread.of(back)
 
     def words_a_second(self) -> tuple[Spread, Spread]:
         """Of one stream, between its first and its last text; through Pincite and bare."""
@@ -108,6 +115,7 @@ class Bench:
     bare: Bare
     document: str
     database: Path
+    requests: Callable[[int], Any]  # the last ones that the emulator got
 
     def run(self, streams: int, rounds: int) -> Load:
         """In every round, `streams` first questions at once, then a follow-up to each."""
@@ -156,6 +164,7 @@ class Bench:
                 way()
             pairs = [Pair(a, b, follow_up) for a, b in zip(through, bare, strict=True)]
             self._compare(load, pairs)
+            self._time(load, pairs)
             load.pairs += pairs
             firsts = firsts or pairs
 
@@ -170,15 +179,31 @@ class Bench:
             if not shown or pair.through.text != shown:
                 load.altered.append(f"streamed {pair.through.text!r}, shown {shown!r}")
 
+    def _time(self, load: Load, pairs: list[Pair]) -> None:
+        """What the emulator says of when it was asked, and when its first text left."""
+        known = {one["request_id"]: one for one in self.requests(8 * len(pairs))["requests"]}
+        for pair in pairs:
+            asked = known[self._request(pair.through.answer)]
+            shown = pair.through.at + pair.through.first
+            there, back = asked["at"] - pair.through.at, shown - asked["spoke_at"]
+            load.ways.append((there * 1000, back * 1000))
+
     def _stored(self, answer: str) -> str:
+        return self._look("SELECT text FROM qa_answer WHERE public_id = ?", answer)
+
+    def _request(self, answer: str) -> str:
+        return self._look(
+            "SELECT request_id FROM qa_apicall JOIN qa_answer ON qa_answer.id = answer_id"
+            " WHERE qa_answer.public_id = ? AND purpose = 'answer'",
+            answer,
+        )
+
+    def _look(self, query: str, answer: str) -> str:
         connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
         try:
-            row = connection.execute(
-                "SELECT text FROM qa_answer WHERE public_id = ?", [UUID(answer).hex]
-            ).fetchone()
+            return str(connection.execute(query, [UUID(answer).hex]).fetchone()[0])
         finally:
             connection.close()
-        return str(row[0])
 
 
 def canonical(database: Path) -> str:
