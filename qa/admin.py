@@ -74,31 +74,24 @@ class ApiCallInline(RecordInline):
               "output_tokens", "cost_usd", "total_ms")  # fmt: skip
 
 
-def _open(thread: Thread, user: Any) -> bool:
-    return bool(user.is_superuser or not thread.is_private or thread.author_id == user.pk)
-
-
 class ConversationAdmin(RecordAdmin):
     """Parts of conversations: of those that are private, their author and a superuser see them.
 
-    ``thread_path`` is the look-up from the model to the conversation, "" for its own.
+    ``thread_path`` is the look-up from the model to the conversation.
     """
 
     thread_path = "thread"
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)
-        if request.user.is_superuser:
-            return rows
-        of = f"{self.thread_path}__" if self.thread_path else ""
-        seen = models.Q(**{f"{of}is_private": False}) | models.Q(**{f"{of}author": request.user.pk})
+        seen = models.Q(**{f"{self.thread_path}__in": Thread.objects.open_to(request.user)})
         # some belong to none
-        return rows.filter(seen | models.Q(**{f"{of}pk": None}))
+        return rows.filter(seen | models.Q(**{self.thread_path: None}))
 
 
 @admin.register(Thread)
 class ThreadAdmin(ConversationAdmin):
-    thread_path = ""
+    thread_path = "pk"
     list_display = ("title", "workspace", "author", "is_private", "active_at", "deleted_at")
     list_select_related = ("workspace", "author")
     list_filter = (WorkspaceFilter, "is_private")
@@ -220,7 +213,8 @@ class ApiCallAdmin(RecordAdmin):
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
         # what it cost is to be seen by those who pay, and not what was asked in private
-        hidden = obj is not None and obj.thread is not None and not _open(obj.thread, request.user)
+        threads = Thread.objects.open_to(request.user)
+        hidden = obj is not None and obj.thread_id and not threads.contains(obj.thread)
         return ("thread", "answer") if hidden else super().get_exclude(request, obj)
 
     def get_urls(self) -> list[URLPattern]:

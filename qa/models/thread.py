@@ -22,10 +22,11 @@ class ThreadQuerySet(models.QuerySet["Thread"]):
     def visible_to(self, user: Any) -> ThreadQuerySet:
         """Threads of the user's workspaces, without other people's private ones."""
         mine = Workspace.objects.visible_to(user).values("pk")
-        threads = self.filter(workspace__in=mine, deleted_at=None)
-        if user.is_superuser:
-            return threads
-        return threads.filter(Q(is_private=False) | Q(author=user.pk))
+        return self.open_to(user).filter(workspace__in=mine, deleted_at=None)
+
+    def open_to(self, user: Any) -> ThreadQuerySet:
+        """Without private ones, which are their author's; a superuser sees them."""
+        return self if user.is_superuser else self.filter(Q(is_private=False) | Q(author=user.pk))
 
 
 class Thread(models.Model):
