@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Substr
 
 from accounts.models import Workspace
@@ -102,12 +102,13 @@ def search(
     found: such hits are `outdated`.
     """
     current = documents.filter(workspace=workspace, deleted_at=None, current__status="ready")
-    rows = Stretch.objects.filter(_findable(current))
+    few = list(current.order_by().values_list("current", flat=True)[: LOOKED_AT + 1])
+    rows = Stretch.objects.filter(_findable(current, few if len(few) <= LOOKED_AT else None))
     asked = [query[:QUERY_CHARS] for query in queries[:QUERIES] if query.strip()]
     slots = [_slots(workspace, query, typing) for query in asked]
     keys = {key for query in slots for slot in query for key in slot}
     counts = _counts(workspace, keys)
-    scope = _Scope(rows, f"{IN_WORKSPACE}{workspace.pk}", counts, named)
+    scope = _Scope(rows, f"{IN_WORKSPACE}{workspace.pk}", counts, named, len(few) <= LOOKED_AT)
     rankings = [scope.ranked(query) for query in slots]
     if len(rankings) == 1:
         best = rankings[0]
@@ -116,10 +117,14 @@ def search(
     return _hits(scope.seen, best[: max(limit, 0)], keys)
 
 
-def _findable(documents: DocumentQuerySet) -> Q:
+def _findable(documents: DocumentQuerySet, few: list[int] | None) -> Q:
     """Stretches of the documents' current versions, and of the last ones that were indexed where
-    the current ones are not."""
-    found = Q(version__in=documents.order_by().values("current"))
+    the current ones are not. ``few``: the current ones, where they are few."""
+    if few is not None:
+        found = Q(version__in=few)
+    else:
+        # asked of each row that has the words: of all documents no list is made
+        found = Q(Exists(documents.order_by().filter(current=OuterRef("version"))))
     # from the few that are not indexed: a hundred thousand documents are not gone through
     unindexed = Version.objects.filter(indexed_at=None).values("document")
     former = Version.objects.filter(document__in=unindexed, indexed_at__isnull=False)
@@ -180,14 +185,16 @@ def _counts(workspace: Workspace, keys: set[str]) -> Counts:
 class _Scope:
     """The rows that may be found, looked at for one query after another."""
 
-    def __init__(self, rows: QuerySet[Stretch], mark: str, counts: Counts, named: bool) -> None:
+    def __init__(
+        self, rows: QuerySet[Stretch], mark: str, counts: Counts, named: bool, few: bool
+    ) -> None:
         passages, heads = rows.exclude(number=HEAD), rows.filter(number=HEAD)
         self._passages = Pool(passages, mark, counts.passages.size, packing.LENGTH)
         self._heads = Pool(heads, mark, counts.heads.size, 1)
         self._counts, self._named = counts, named
         self.seen: dict[int, Seen] = {}
-        whole = list(passages.values_list("pk", flat=True)[: LOOKED_AT + 1])
-        self._whole = whole if len(whole) <= LOOKED_AT else None
+        whole = list(passages.values_list("pk", flat=True)[: LOOKED_AT + 1]) if few else []
+        self._whole = whole if few and len(whole) <= LOOKED_AT else None
 
     def ranked(self, slots: Sequence[Slot]) -> list[tuple[Place, float]]:
         """The `DEPTH` best passages that have a word of a query, best first."""
@@ -244,12 +251,14 @@ class _Scope:
         found: dict[int, float] = {}
         most = 0.0
         for seen in self._look_at(self._heads.candidates(rarest, HEADS)):
-            for weights in (heads, dict.fromkeys(heads, 1.0)):
-                scored = ranking.scores(
-                    seen.stretch, weights, self._counts.heads, ranking.TITLE_WEIGHT
+            scored = [
+                (heads[slot], best.get(0, 0.0))
+                for slot, best in ranking.by_slot(
+                    seen.stretch, heads, self._counts.heads, ranking.TITLE_WEIGHT
                 )
-                found.setdefault(seen.version, scored.get(0, 0.0))
-            most = max(most, scored.get(0, 0.0))
+            ]
+            found.setdefault(seen.version, sum(far * score for far, score in scored))
+            most = max(most, sum(score for _far, score in scored))
         return {version: DOCUMENT_WEIGHT * score / most for version, score in found.items() if most}
 
     def _look_at(self, keys: Sequence[int]) -> list[Seen]:

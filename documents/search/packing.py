@@ -18,7 +18,8 @@ from .passages import Passage, Range
 #: Passages of one stretch: about five pages.
 LENGTH = 64
 _HEAD = struct.Struct("<HHHI2s")
-_MOST = 15  # a key is not counted more often than this in a passage
+#: A key is not counted more often than this in a passage; of both counts one byte is made.
+MOST, HEADING = 15, 4
 _NONE = 0xFFFF
 
 
@@ -48,7 +49,7 @@ def pack(counted: Sequence[Counted], language: str) -> Packed:
     postings: dict[str, bytearray] = {}
     for number, one in enumerate(counted):
         for key in one.body.keys() | one.heading.keys():
-            often = min(one.body[key], _MOST) | min(one.heading[key], _MOST) << 4
+            often = min(one.body[key], MOST) | min(one.heading[key], MOST) << HEADING
             postings.setdefault(key, bytearray()).extend((number, often))
     keys = sorted(postings)
     counts = [len(postings[key]) // 2 for key in keys]
@@ -103,15 +104,20 @@ class Stretch:
 
     def postings(self, key: str) -> Iterator[tuple[int, int, int]]:
         """(number of the passage, times in its body, times in its heading) of a key."""
+        for number, often in self.often(key):
+            yield number, often & MOST, often >> HEADING
+
+    def often(self, key: str) -> Iterator[tuple[int, int]]:
+        """(number of the passage, how often: up to `MOST` in its body, and `HEADING` bits higher in
+        its heading) of a key."""
         # found and counted as one string: most stretches are looked at for a few keys of thousands
         where = self._words.find(f" {key} ")
         if where < 0:
-            return
+            return iter(())
         at = self._words.count(" ", 0, where)
         begin = self._rest + self._keys + 2 * sum(self._counts[:at])
         found = self._data[begin : begin + 2 * self._counts[at]]
-        for number, often in zip(found[::2], found[1::2], strict=True):
-            yield number, often & _MOST, often >> 4
+        return zip(found[::2], found[1::2], strict=True)
 
     def passage(self, number: int) -> Passage:
         """A passage as it was packed."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .packing import Stretch
+from .packing import HEADING, MOST, Stretch
 
 # Chosen on the contracts and the NDAs together: longer passages are punished less than usual,
 # because whole sentences differ in length for no reason of theirs.
@@ -29,11 +29,14 @@ class Collection:
     size: int
     mean_length: float
     counts: Mapping[str, int]
+    _weights: dict[str, float] = field(default_factory=dict, compare=False)
 
     def weight(self, key: str) -> float:
         """The rarer a key the more it counts; never below nothing."""
-        count = min(self.counts.get(key, 0), self.size)
-        return math.log(1 + (self.size - count + 0.5) / (count + 0.5))
+        if key not in self._weights:
+            count = min(self.counts.get(key, 0), self.size)
+            self._weights[key] = math.log(1 + (self.size - count + 0.5) / (count + 0.5))
+        return self._weights[key]
 
 
 def scores(
@@ -44,18 +47,31 @@ def scores(
     ``slots``: the words, and how much each counts. Of the keys that stand for one, the best does.
     """
     found: defaultdict[int, float] = defaultdict(float)
-    for slot, counts in slots.items():
-        best: dict[int, float] = {}
-        for key in slot:
-            weight = of.weight(key) * (K1 + 1)
-            for number, body, heading in stretch.postings(key):
-                often = body + heading_weight * heading
-                length = stretch.lengths[number] / of.mean_length
-                score = weight * often / (often + K1 * (1 - B + B * length))
-                best[number] = max(score, best.get(number, 0.0))
+    for slot, best in by_slot(stretch, slots, of, heading_weight):
+        counts = slots[slot]
         for number, score in best.items():
             found[number] += counts * score
     return found
+
+
+def by_slot(
+    stretch: Stretch, slots: Iterable[Slot], of: Collection, heading_weight: float = 1.0
+) -> Iterator[tuple[Slot, dict[int, float]]]:
+    """The same for each word that is there at all, as if each counted alike."""
+    # thousands of words are counted for a query: what is the same for all is worked out before
+    flat, steep = K1 * (1 - B), K1 * B / of.mean_length
+    lengths = [flat + steep * length for length in stretch.lengths]
+    for slot in slots:
+        best: dict[int, float] = {}
+        for key in slot:
+            weight = of.weight(key) * (K1 + 1)
+            for number, byte in stretch.often(key):
+                often = byte if byte <= MOST else (byte & MOST) + heading_weight * (byte >> HEADING)
+                score = weight * often / (often + lengths[number])
+                if score > best.get(number, 0.0):
+                    best[number] = score
+        if best:
+            yield slot, best
 
 
 def fused(rankings: Sequence[Sequence[Item]]) -> list[tuple[Item, float]]:
