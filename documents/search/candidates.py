@@ -25,9 +25,7 @@ _SQLITE = (
 # as the index has it: to every row's words, PostgreSQL adds the number of its block
 _BLOCK, _IN_BLOCK = 12, "^"
 _POSTGRESQL = (
-    "array_to_tsvector(string_to_array(documents_stretch.words"
-    f" || ' {_IN_BLOCK}' || CAST(documents_stretch.id >> {_BLOCK} AS text), ' '))"
-    " @@ CAST(%s AS tsquery)"
+    "documents_stretch_keys(documents_stretch.words, documents_stretch.id) @@ CAST(%s AS tsquery)"
 )
 _SHARES = (1, 0.7, 0.4, 0)
 _FEW = 1_000  # rows that PostgreSQL finds and sorts in no time
