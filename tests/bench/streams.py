@@ -194,7 +194,7 @@ class Bench:
     def _request(self, answer: str) -> str:
         return self._look(
             "SELECT request_id FROM qa_apicall JOIN qa_answer ON qa_answer.id = answer_id"
-            " WHERE qa_answer.public_id = ? AND purpose = 'answer'",
+            " WHERE qa_answer.public_id = ? AND purpose = 'answer' ORDER BY qa_apicall.id DESC",
             answer,
         )
 
