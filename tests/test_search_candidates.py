@@ -86,3 +86,17 @@ def test_common_words_do_not_make_postgresql_find_all_rows_that_have_them(rows):
     # SQLite stops when it has enough
     assert ("^40" in asked[0]) == (connection.vendor == "postgresql")
     assert "^20" not in asked[0]
+
+
+def test_words_are_looked_up_in_the_index_where_there_are_few_rows_too(rows):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    with CaptureQueriesContext(connection) as queries:
+        pool(size=0).candidates([(("seldom",), 704)], LIMIT)
+    [asked] = [query["sql"] for query in queries if "~1" in query["sql"]]
+    prefix = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
+    with connection.cursor() as cursor:
+        cursor.execute(prefix + asked)
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+    assert "documents_stretch_words" in plan, plan
+    assert "Seq Scan" not in plan
