@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from documents.models import Stretch
 from documents.search import candidates
 from documents.search.candidates import Pool
+from tests.conftest import read, upload
 
 BLOCK = 1 << candidates._BLOCK
 LIMIT = 4
@@ -88,7 +90,11 @@ def test_common_words_do_not_make_postgresql_find_all_rows_that_have_them(rows):
     assert "^20" not in asked[0]
 
 
-def test_words_are_looked_up_in_the_index_where_there_are_few_rows_too(rows):
+def test_words_are_looked_up_in_the_index_where_there_are_few_rows_too(rows, document):
+    Stretch.objects.bulk_create(
+        Stretch(version=document.current, number=number, words="often ~1", packed=b"")
+        for number in range(1_000, 3_000)
+    )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     with CaptureQueriesContext(connection) as queries:
@@ -100,3 +106,17 @@ def test_words_are_looked_up_in_the_index_where_there_are_few_rows_too(rows):
         plan = "\n".join(str(row) for row in cursor.fetchall())
     assert "documents_stretch_words" in plan, plan
     assert "Seq Scan" not in plan
+
+
+def test_what_may_not_be_found_makes_nothing_else_go_missing(rows, workspace, owner):
+    """Most rows of the mark may be found; where the newest may not, it is looked further back."""
+    other = read(upload(workspace, owner, "Another text of one page."))
+    Stretch.objects.filter(pk__in=blocks(*range(30, 41))).update(version=other)
+    mine = Stretch.objects.filter(version=rows[0].version)
+    wide = replace(pool(), rows=mine, loose=Stretch.objects.filter(number__gt=0))
+    assert wide.candidates([(("often",), 2560)], LIMIT) == blocks(29, 28, 27, 26)
+    assert wide.candidates([(("seldom",), 704)], LIMIT) == blocks(11, 10, 9, 8)
+    assert wide.candidates([(("once",), 1)], LIMIT) == blocks(7)
+    assert wide.candidates([(("nowhere",), 9)], LIMIT) == []
+    few = replace(wide, rows=Stretch.objects.filter(pk__in=blocks(3)))
+    assert few.candidates([(("often",), 2560)], LIMIT) == blocks(3)

@@ -37,16 +37,18 @@ _BLOCKS = 64  # named in a query; are they not enough, then all
 @dataclass(frozen=True)
 class Pool:
     """Rows to choose from. ``mark`` stands in the words of each; ``size``: passages that are
-    counted in them, ``length`` of which are in a row; 0 where there are few."""
+    counted in them, ``length`` of which are in a row; 0 where there are few. ``loose``: they and
+    others of the mark, where they are most of these and it takes long to tell which."""
 
     rows: QuerySet[Stretch]
     mark: str
     size: int
     length: int
+    loose: QuerySet[Stretch] | None = None
 
     def within(self, versions: Sequence[int]) -> Pool:
         """Those of some versions alone."""
-        return replace(self, rows=self.rows.filter(version__in=versions), size=0)
+        return replace(self, rows=self.rows.filter(version__in=versions), size=0, loose=None)
 
     def candidates(self, slots: Sequence[Counted], limit: int) -> list[int]:
         """Keys of at most ``limit`` of the rows; those first that have what is rare.
@@ -71,9 +73,18 @@ class Pool:
         groups = [(self.mark,), *(slot for slot, _count in wanted)]
         if connection.vendor != "sqlite":
             for blocks in self._blocks(wanted, limit):
-                newest = _newest(having(self.rows, [blocks, *groups]), limit)
+                newest = self._having([blocks, *groups], limit)
                 if len(newest) == limit:
                     return newest
+        return self._having(groups, limit)
+
+    def _having(self, groups: Sequence[Slot], limit: int) -> list[int]:
+        if self.loose is not None:
+            most = _SPARE * limit
+            some = _newest(having(self.loose, groups), most)
+            found = self.rows.filter(pk__in=some).values_list("pk", flat=True) if some else ()
+            if len(found) >= limit or len(some) < most:
+                return sorted(found, reverse=True)[:limit]
         return _newest(having(self.rows, groups), limit)
 
     def _blocks(self, wanted: Sequence[Counted], limit: int) -> Iterator[Slot]:

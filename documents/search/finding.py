@@ -189,8 +189,10 @@ class _Scope:
         self, rows: QuerySet[Stretch], mark: str, counts: Counts, named: bool, few: bool
     ) -> None:
         passages, heads = rows.exclude(number=HEAD), rows.filter(number=HEAD)
-        self._passages = Pool(passages, mark, counts.passages.size, packing.LENGTH)
-        self._heads = Pool(heads, mark, counts.heads.size, 1)
+        of_passages = None if few else Stretch.objects.exclude(number=HEAD)
+        of_heads = None if few else Stretch.objects.filter(number=HEAD)
+        self._passages = Pool(passages, mark, counts.passages.size, packing.LENGTH, of_passages)
+        self._heads = Pool(heads, mark, counts.heads.size, 1, of_heads)
         self._counts, self._named = counts, named
         self.seen: dict[int, Seen] = {}
         whole = list(passages.values_list("pk", flat=True)[: LOOKED_AT + 1]) if few else []
