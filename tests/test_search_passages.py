@@ -67,13 +67,16 @@ def test_a_stretch_gives_back_what_was_packed(text):
         one.passage for one in counted
     ]
     for key in packed.keys:
-        found = {number: (body, head) for number, body, head in stretch.postings(key)}
+        found = {
+            number: (often & packing.MOST, often >> packing.HEADING)
+            for number, often in stretch.often(key)
+        }
         assert found == {
             number: (min(one.body[key], 15), min(one.heading[key], 15))
             for number, one in enumerate(counted)
             if one.body[key] or one.heading[key]
         }
-    assert list(stretch.postings("no such key")) == []
+    assert list(stretch.often("no such key")) == []
 
 
 @settings(max_examples=150, deadline=None)

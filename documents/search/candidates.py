@@ -38,7 +38,7 @@ _BLOCKS = 64  # named in a query; are they not enough, then all
 class Pool:
     """Rows to choose from. ``mark`` stands in the words of each; ``size``: passages that are
     counted in them, ``length`` of which are in a row; 0 where there are few. ``loose``: they and
-    others of the mark, where they are most of these and it takes long to tell which."""
+    others of the mark, of which they may be most, where it takes long to tell which."""
 
     rows: QuerySet[Stretch]
     mark: str

@@ -102,13 +102,14 @@ def search(
     found: such hits are `outdated`.
     """
     current = documents.filter(workspace=workspace, deleted_at=None, current__status="ready")
-    few = list(current.order_by().values_list("current", flat=True)[: LOOKED_AT + 1])
-    rows = Stretch.objects.filter(_findable(current, few if len(few) <= LOOKED_AT else None))
+    first = list(current.order_by().values_list("current", flat=True)[: LOOKED_AT + 1])
+    few = first if len(first) <= LOOKED_AT else None
+    rows = Stretch.objects.filter(_findable(current, few))
     asked = [query[:QUERY_CHARS] for query in queries[:QUERIES] if query.strip()]
     slots = [_slots(workspace, query, typing) for query in asked]
     keys = {key for query in slots for slot in query for key in slot}
     counts = _counts(workspace, keys)
-    scope = _Scope(rows, f"{IN_WORKSPACE}{workspace.pk}", counts, named, len(few) <= LOOKED_AT)
+    scope = _Scope(rows, f"{IN_WORKSPACE}{workspace.pk}", counts, named, few is not None)
     rankings = [scope.ranked(query) for query in slots]
     if len(rankings) == 1:
         best = rankings[0]

@@ -102,11 +102,6 @@ class Stretch:
         """Each key, and how many passages have it."""
         return zip(self.keys, self._counts, strict=True)
 
-    def postings(self, key: str) -> Iterator[tuple[int, int, int]]:
-        """(number of the passage, times in its body, times in its heading) of a key."""
-        for number, often in self.often(key):
-            yield number, often & MOST, often >> HEADING
-
     def often(self, key: str) -> Iterator[tuple[int, int]]:
         """(number of the passage, how often: up to `MOST` in its body, and `HEADING` bits higher in
         its heading) of a key."""
