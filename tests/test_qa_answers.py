@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from documents import erasing
 from documents.models import Document, RemoteFile, Text, Version
-from qa import pictures, preparing, remote, tasks
+from qa import asking, pictures, preparing, remote, tasks
 from qa.claude import connect
-from qa.models import ApiCall, Source, TokenCount
+from qa.models import Answer, ApiCall, Source, TokenCount
 from tests.asked import put, written
 from tests.conftest import read, upload
 from tests.test_documents import marked
@@ -230,6 +230,31 @@ def test_tidying_removes_our_strays_and_nobody_elses(emulator, document, monkeyp
     left = {file.id for file in client.files.list()}
     assert stray.id not in left
     assert {foreign.id, RemoteFile.objects.get().file_id} <= left
+
+
+def test_three_documents_are_made_ready_to_send_with_as_many_queries_as_one(
+    emulator, workspace, document, owner
+):
+    others = [upload(workspace, owner, f"Clause {n} governs the law of it.") for n in range(2)]
+    assert all(read(other).status == "ready" for other in others)
+    counts = []
+    for documents in ([document], [document, *others]):
+        answer, _new = asking.ask(
+            question="Which law governs?",
+            documents=Document.objects.filter(pk__in=[one.pk for one in documents]),
+            model="claude-sonnet-5-5",
+            workspace=workspace,
+            by=owner,
+        )
+        assert answer.claim("worker")
+        # uploaded and counted once, for all questions that follow
+        preparing.prepare(answer, connect(workspace))
+        asked = Answer.objects.select_related("workspace__claude", "author").get(pk=answer.pk)
+        with CaptureQueriesContext(connection) as queries:
+            request, versions = preparing.prepare(asked, connect(asked.workspace))
+        assert len(versions) == len(request.texts) == len(documents)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_a_long_conversation_is_sent_again_with_as_many_queries_as_a_short_one(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class AnswerQuerySet(models.QuerySet["Answer"]):
             models.Prefetch("source_rows", read),
         )
 
-    def to_send(self, keys: list[int], new: list[Answer] = ()) -> list[Answer]:  # type: ignore[assignment]
+    def to_send(self, keys: list[int], new: Sequence[Answer] = ()) -> list[Answer]:
         """In this order, with what sending them again takes; the pictures of ``new`` ones too."""
         cited = Citation.objects.select_related("version").only(
             *("answer", "number", "title", "start", "end", "cited_text", "version__public_id")
